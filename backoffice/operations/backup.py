@@ -14,6 +14,9 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from backoffice.kit import waiting_files
+from backoffice.kit.audit.actions import Action
+from backoffice.kit.audit.models import Entry
+from backoffice.kit.audit.record import record
 from backoffice.operations import postgresql, sqlite
 from backoffice.operations.archive import Manifest, Reader, Writer, new_file
 from backoffice.operations.errors import IN_USE, BackupError
@@ -78,7 +81,10 @@ def restore(path: Path, *, node: str, replace: bool) -> tuple[Manifest, int]:
             engine = _engine()
             with backup.open(engine.FILE) as stream:
                 engine.load(stream)
-            return backup.manifest, len(_known() - set(backup.manifest.migrations))
+            missing = _known() - set(backup.manifest.migrations)
+            if not any(name.startswith(f"{Entry._meta.app_label}.") for name in missing):  # its table takes entries
+                record(Action.RESTORED, node=backup.manifest.node, taken_at=backup.manifest.taken_at)
+            return backup.manifest, len(missing)
     except OSError as error:
         raise BackupError(f"{path} can't be read: {error.strerror}.") from error
 

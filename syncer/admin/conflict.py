@@ -201,7 +201,7 @@ class ConflictAdmin(ConflictActs, EngineRowsAdmin):
             replica=replica,
             form=form,
             may_decide=_may_decide(request, now),
-            wrong=(now.replica.conflicts or {}).get("", "") if seen else "",  # why the object as a whole is not valid
+            wrong=now.wrong("") if seen else "",
             kept=conflicts.kept(now, request.user) if seen and EXISTS in now.names else [],
         )
 

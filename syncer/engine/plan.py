@@ -63,25 +63,29 @@ def raise_all(route: Route) -> int:
 def plan_chosen(routes: RouteMap, route: Route, keys: list[str]) -> None:
     """Raise `wanted` of the chosen objects, and move the mark where the history names no others since.
 
-    Otherwise an object that a person has synced by itself would stay pending until a sync of the whole target.
+    Where it does, the mark stays, so that no other change is lost; the bindings say how far these objects were read.
     """
     model, is_read = route.declaration.model, bool(route.mark) and route.fingerprint == route.current_fingerprint()
     if keys and is_read:
         chosen, peer = pks(model, keys), routes.target.peer_node
         if not mark.changes_others(model, route.mark, chosen, but_from=peer):
             plan(routes, route)
-    raise_keys(route, keys)
+    raise_keys(route, keys, read_to=mark.take(model).position if is_read else None)
 
 
-def raise_keys(route: Route, keys: Iterable[str], *, by: int = 1) -> int:
-    """Raise `wanted` of the named objects by `by`; return how many. With 0 it only creates and locks their bindings."""
+def raise_keys(route: Route, keys: Iterable[str], *, by: int = 1, read_to: str | None = None) -> int:
+    """Raise `wanted` of the named objects by `by`; return how many. With 0 it only creates and locks their bindings.
+
+    Args:
+        read_to: the position up to which the history of these objects counts as read; None: that of the route's mark.
+    """
     keys = list(keys)
     if not keys:
         return 0
     with transaction.atomic():
         values = ", ".join(["(%s)"] * len(keys))
         named = Condition(f"SELECT column1 AS object_key FROM (VALUES {values}) AS v", tuple(keys))
-        return _raise(route, named, by=by)
+        return _raise(route, named, by=by, read_to=read_to)
 
 
 def raise_orphans(route: Route) -> int:
@@ -126,14 +130,15 @@ def _below(child: Route, field: str, parents: Condition) -> Condition:
     )
 
 
-def _raise(route: Route, keys: Condition, *, by: int = 1) -> int:
+def _raise(route: Route, keys: Condition, *, by: int = 1, read_to: str | None = None) -> int:
     """Insert or raise, in one statement, the bindings of the keys in the column `object_key` of a query."""
     order = 'object_key COLLATE "C"' if connection.vendor == "postgresql" else "object_key"
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO syncer_binding (route_id, object_key, wanted) "
-            f"SELECT %s, object_key, %s FROM ({keys.sql}) AS named WHERE true ORDER BY {order} "
-            "ON CONFLICT (route_id, object_key) DO UPDATE SET wanted = syncer_binding.wanted + excluded.wanted",
-            [route.pk, by, *keys.params],
+            "INSERT INTO syncer_binding (route_id, object_key, wanted, read_to) "
+            f"SELECT %s, object_key, %s, CAST(%s AS text) FROM ({keys.sql}) AS named WHERE true ORDER BY {order} "
+            "ON CONFLICT (route_id, object_key) DO UPDATE "
+            "SET wanted = syncer_binding.wanted + excluded.wanted, read_to = excluded.read_to",
+            [route.pk, by, read_to, *keys.params],
         )
         return int(cursor.rowcount)

@@ -94,7 +94,7 @@ def _pending(route: Route, most: int | None) -> int:
         return _numbers({"pending": pending_keys(route)}, None)["pending"]
     is_new = route.fingerprint != route.current_fingerprint()
     text, peer = "" if is_new else route.mark, route.target.peer_node
-    changes = mark.first_changes(route.declaration.model, text, most + 1, but_from=peer)
+    changes = mark.first_changes(route.declaration.model, text, most + 1, but_from=peer, apart=route.pk)
     others = Binding.objects.filter(Q() if is_new else DUE & UNBLOCKED, route=route).order_by()
     keys = Condition(*others.values("object_key")[: most + 1].query.sql_with_params())
     with connection.cursor() as cursor:
@@ -136,7 +136,7 @@ def pending_keys(route: Route) -> Condition:
     """Return a query of one column `object_key`: the objects that the next "Sync now" will examine."""
     is_new = route.fingerprint != route.current_fingerprint()
     text, peer = "" if is_new else route.mark, route.target.peer_node
-    changed = mark.changed_pks(route.declaration.model, text, but_from=peer)
+    changed = mark.changed_pks(route.declaration.model, text, but_from=peer, apart=route.pk)
     keys = keys_of(changed, and_bound=route.pk if is_new else None)
     due = Binding.objects.filter(DUE & UNBLOCKED, route=route).order_by().values("object_key")
     sql, params = due.query.sql_with_params()

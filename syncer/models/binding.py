@@ -69,6 +69,12 @@ class Binding(models.Model):
         help_text="The binding of the record's parent at the target.",
     )
     wanted = models.BigIntegerField(db_default=0, help_text="Increased by each plan that includes the object.")
+    read_to = models.TextField(
+        null=True,
+        blank=True,
+        help_text="How far the history of this object was read beyond the route's mark, as a mark's position: "
+        "by a sync of chosen objects.",
+    )
     delivered = models.BigIntegerField(
         db_default=0, help_text="The value of 'wanted' that the target is known to have."
     )

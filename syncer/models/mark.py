@@ -176,7 +176,14 @@ def _end(mark: Mark) -> int:
     return int(mark.position.split(":")[1] if ":" in mark.position else mark.position)
 
 
-def changed_pks(model: type[models.Model], text: str, *, but_from: str = "", here: Mark | None = None) -> Condition:
+def changed_pks(
+    model: type[models.Model],
+    text: str,
+    *,
+    but_from: str = "",
+    apart: int | None = None,
+    here: Mark | None = None,
+) -> Condition:
     """Return a query of one column `pk`: the objects that the history names after the mark.
 
     An empty mark means that nothing was read yet: the query then returns every object.
@@ -184,26 +191,30 @@ def changed_pks(model: type[models.Model], text: str, *, but_from: str = "", her
     Args:
         but_from: the peer whose edits are left out, because the inbound code itself plans what that peer does not know.
             Deletes are kept, because a cascade may have deleted more than the peer named.
+        apart: the route whose bindings say what was read of single objects since, which is left out too. Not for a
+            plan: it reads all after the mark.
         here: as in `since`.
     """
     pk = column(model)
     if not text:
         return Condition(f"SELECT t.{pk} AS pk FROM {table(model)} t")
-    condition = _but_from(since(model, text, here=here), but_from)
+    condition = _left(since(model, text, here=here), model, but_from, apart)
     rows = table(history_of(model))
     return Condition(f"SELECT DISTINCT h.{pk} AS pk FROM {rows} h WHERE {condition.sql}", condition.params)
 
 
-def first_changes(model: type[models.Model], text: str, most: int, *, but_from: str = "") -> Condition:
+def first_changes(
+    model: type[models.Model], text: str, most: int, *, but_from: str = "", apart: int | None = None
+) -> Condition:
     """Return a query of one column `pk`: the objects of the first `most` changes after the mark, with repeats.
 
-    It costs no more than `most` rows, however many changes there are. An empty mark names every object; `but_from` is
-    as in `changed_pks`.
+    It costs no more than `most` rows, however many changes there are. An empty mark names every object; the rest is as
+    in `changed_pks`.
     """
     pk = column(model)
     if not text:
         return Condition(f"SELECT t.{pk} AS pk FROM {table(model)} t LIMIT %s", (most,))
-    condition = _but_from(since(model, text), but_from)
+    condition = _left(since(model, text), model, but_from, apart)
     order = "txid" if connection.vendor == "postgresql" else "history_id"  # the order of the index of marks
     return Condition(
         f"SELECT h.{pk} AS pk FROM {table(history_of(model))} h WHERE {condition.sql} ORDER BY h.{order} LIMIT %s",
@@ -211,14 +222,16 @@ def first_changes(model: type[models.Model], text: str, most: int, *, but_from: 
     )
 
 
-def first_change(model: type[models.Model], text: str, *, but_from: str = "") -> Condition | None:
+def first_change(
+    model: type[models.Model], text: str, *, but_from: str = "", apart: int | None = None
+) -> Condition | None:
     """Return a query of `(object_key, at)` of the first change after the mark; None where the mark can't be read here.
 
     As in `with_news`, whether the mark belongs to this database is not checked.
     """
     if not text or (":" in Mark.parse(text).position) != (connection.vendor == "postgresql"):
         return None
-    condition = _but_from(_behind(Mark.parse(text)), but_from)
+    condition = _left(_behind(Mark.parse(text)), model, but_from, apart)
     order = "txid" if connection.vendor == "postgresql" else "history_id"
     return Condition(
         f"SELECT CAST(h.{column(model)} AS text) AS object_key, h.history_date AS at "
@@ -227,12 +240,14 @@ def first_change(model: type[models.Model], text: str, *, but_from: str = "") ->
     )
 
 
-def changed_among(model: type[models.Model], text: str, pks: Iterable[Any], *, but_from: str = "") -> set[Any]:
-    """Return those of the objects `pks` that the history names after the mark; `but_from` as in `changed_pks`.
+def changed_among(
+    model: type[models.Model], text: str, pks: Iterable[Any], *, but_from: str = "", apart: int | None = None
+) -> set[Any]:
+    """Return those of the objects `pks` that the history names after the mark; the rest is as in `changed_pks`.
 
     It reads the history of these objects only, not all that changed.
     """
-    condition, key = _but_from(since(model, text), but_from), model._meta.pk
+    condition, key = _left(since(model, text), model, but_from, apart), model._meta.pk
     values = [key.get_db_prep_value(pk, connection) for pk in pks]
     if not values:
         return set()
@@ -261,12 +276,14 @@ def changes_others(model: type[models.Model], text: str, pks: Iterable[Any], *, 
         return cursor.fetchone() is not None
 
 
-def is_changed(model: type[models.Model], text: str, key: str, *, but_from: str = "") -> Condition:
+def is_changed(
+    model: type[models.Model], text: str, key: str, *, but_from: str = "", apart: int | None = None
+) -> Condition:
     """Return the condition that the history names the object whose key is in the text column `key` after the mark.
 
-    `but_from` is as in `changed_pks`.
+    The rest is as in `changed_pks`.
     """
-    condition, pk = _but_from(since(model, text), but_from), model._meta.pk
+    condition, pk = _left(since(model, text), model, but_from, apart), model._meta.pk
     return Condition(
         f"EXISTS (SELECT 1 FROM {table(history_of(model))} h "
         f"WHERE h.{column(model)} = CAST({key} AS {pk.cast_db_type(connection)}) AND {condition.sql})",
@@ -302,6 +319,20 @@ def _but_from(condition: Condition, peer: str) -> Condition:
         return condition
     ours = f"{condition.sql} AND NOT (h.origin = %s AND h.history_type <> '-')"
     return Condition(ours, (*condition.params, peer))
+
+
+def _left(condition: Condition, model: type[models.Model], peer: str, apart: int | None) -> Condition:
+    """Return the condition without the edits of a peer, and without what was read of single objects of a route."""
+    condition = _but_from(condition, peer)
+    if apart is None:
+        return condition
+    is_read = "h.history_id <= CAST(b.read_to AS bigint)"
+    if connection.vendor == "postgresql":
+        is_read = "pg_visible_in_snapshot(CAST(CAST(h.txid AS text) AS xid8), CAST(b.read_to AS pg_snapshot))"
+    # As a value, so that PostgreSQL looks each binding up and never reads all of the route.
+    key = f"CAST(h.{column(model)} AS text)"
+    read = f"SELECT {is_read} FROM syncer_binding b WHERE b.route_id = %s AND b.object_key = {key}"
+    return Condition(f"{condition.sql} AND NOT COALESCE(({read}), false)", (*condition.params, apart))
 
 
 def keys_of(pks: Condition, *, and_bound: int | None) -> Condition:

@@ -67,7 +67,8 @@ def _pending(route: Route, model: type[Model]) -> RawSQL:
     """
     try:
         is_new = route.fingerprint != route.current_fingerprint()
-        changes = mark.first_changes(model, "" if is_new else route.mark, MOST, but_from=route.target.peer_node)
+        text, peer = "" if is_new else route.mark, route.target.peer_node
+        changes = mark.first_changes(model, text, MOST, but_from=peer, apart=route.pk)
     except SyncError:
         changes = mark.first_changes(model, "", MOST)
     due = Binding.objects.filter(DUE & UNBLOCKED, route=route).order_by().values("object_key")[:MOST]

@@ -105,7 +105,7 @@ def _question(now: Open, name: str, user: User) -> Question:
         name=name,
         label=_("Should it exist?") if name == EXISTS else label(now.route.declaration.model, name),
         asked=reason == ASK,
-        wrong="" if reason == ASK else reason,
+        wrong=now.wrong(name),
         sides=tuple(_sides(now, name, user)),
         common=_common(now, name, user),
     )

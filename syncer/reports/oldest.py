@@ -45,7 +45,7 @@ def oldest_unsent(routes: Iterable[Route]) -> Oldest | None:
 def _queries(route: Route) -> Iterable[Condition]:
     """Yield queries of `(route, object_key, at)`: of the first change after the mark, and of the due bindings."""
     model = route.declaration.model
-    if change := mark.first_change(model, route.mark, but_from=route.target.peer_node):
+    if change := mark.first_change(model, route.mark, but_from=route.target.peer_node, apart=route.pk):
         yield Condition(f"SELECT {int(route.pk)} AS route, object_key, at FROM ({change.sql}) AS first", change.params)
     due = Binding.objects.filter(DUE & UNBLOCKED, route=route).order_by("pk").values("object_key")[:READ]
     sql, params = due.query.sql_with_params()

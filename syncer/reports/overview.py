@@ -85,14 +85,15 @@ class Overview:
 
     @property
     def needs(self) -> list[tuple[str, int]]:
-        """The numbers of objects that wait for a person, by state: `[("rejected", 2), ("deletes", 20)]`."""
-        columns = ("rejected", "in_doubt", "conflicts", "on_hold")
+        """The numbers of objects that wait for a decision, by state: `[("rejected", 2), ("deletes", 20)]`."""
+        columns = ("rejected", "in_doubt", "conflicts")
         return [*((column, self._total(column)) for column in columns), ("deletes", self.deletes_number)]
 
     @property
     def backlog(self) -> dict[str, int]:
         """The numbers of objects that are not at the target as they are here, by state."""
-        return {"pending": self.pending, "retrying": self._total("retrying"), **dict(self.needs)}
+        numbers = {"pending": self.pending, "retrying": self._total("retrying"), "on_hold": self.on_hold}
+        return numbers | dict(self.needs)
 
     @property
     def needing(self) -> int:

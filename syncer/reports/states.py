@@ -156,7 +156,8 @@ def _changed(route: Route, keys: list[str]) -> tuple[set[str], str]:
         return set(keys), ""
     try:
         model = route.declaration.model
-        changed = mark.changed_among(model, route.mark, pks(model, keys), but_from=route.target.peer_node)
+        scope: dict[str, Any] = {"but_from": route.target.peer_node, "apart": route.pk}
+        changed = mark.changed_among(model, route.mark, pks(model, keys), **scope)
         return {key_of(model, pk) for pk in changed}, ""
     except SyncError as error:
         return set(keys), localized(message_of(error))
@@ -201,7 +202,8 @@ class ChangedSinceMark(Func):
 
     def __init__(self, route: Route) -> None:
         super().__init__(F("object_key"))
-        self.condition = mark.is_changed(route.declaration.model, route.mark, KEY, but_from=route.target.peer_node)
+        scope: dict[str, Any] = {"but_from": route.target.peer_node, "apart": route.pk}
+        self.condition = mark.is_changed(route.declaration.model, route.mark, KEY, **scope)
 
     def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, tuple[Any, ...]]:
         key, _params = compiler.compile(self.source_expressions[0])

@@ -24,10 +24,10 @@ class Summary:
 
 def summary(overviews: Sequence[Overview]) -> Summary:
     """Return the sentence about these targets, read from their numbers."""
-    needs, moves = [*_needs(overviews)], [*_moves(overviews)]
-    if not (needs or moves):
+    needs, others = [*_needs(overviews)], [*_moves(overviews), *_holds(overviews)]
+    if not (needs or others):
         return Summary(text=_("All in sync."), needs_person=False)
-    parts = [*(needs or [_("Nothing needs you")]), *moves]
+    parts = [*(needs or [_("Nothing needs you")]), *others]
     return Summary(text=f"{'; '.join(parts)}.", needs_person=bool(needs))
 
 
@@ -59,3 +59,8 @@ def _moves(overviews: Sequence[Overview]) -> Iterator[str]:
                 found.pending,
             )
             yield text % {"number": found.pending, "target": found.target, "state": label(found.health)}
+
+
+def _holds(overviews: Sequence[Overview]) -> Iterator[str]:
+    if number := total(found.on_hold for found in overviews):
+        yield ngettext("%(number)s object is on hold", "%(number)s objects are on hold", number) % {"number": number}

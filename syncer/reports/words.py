@@ -43,7 +43,7 @@ WORDS: dict[str, Promise] = {
     MANUAL: _("Changes wait until somebody presses Sync now."),
     CHANGE: _("Each change is sent at once."),
     Health.HEALTHY: _("What is due is sent, and nothing waits for a person."),
-    Health.NEEDS_PERSON: _("Objects were rejected or put on hold, or wait for a person's decision."),
+    Health.NEEDS_PERSON: _("Objects were rejected, or wait for a person's decision."),
     Health.NO_WORKER: _("No worker is running that could send what is due: start “manage.py worker”."),
     Health.NOT_CONTACTED: _("Nothing was sent to it yet."),
     Health.BLOCKED: _("A setting is wrong, and nothing is sent until a person has put it right."),

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from tests.browser.audit import AXE, findings
+from tests.browser.replay import Replay
 from tests.browser.watching import Watched
 
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -29,11 +29,13 @@ class Seen:
     """One page.
 
     Attributes:
+        address: its path.
         light, dark: what axe finds, in the light on a desktop and in the dark on a phone.
         looks: the answer of LOOK, on a phone.
         faults: what `Watched` noted.
     """
 
+    address: str
     light: list[str]
     dark: list[str]
     looks: dict[str, Any]
@@ -48,18 +50,20 @@ def context(chrome: Any, url: str) -> Iterator[Any]:
     made.close()
 
 
-def tour(page: Any, url: str, addresses: Mapping[str, str], foreign: Collection[str] = ()) -> dict[str, Seen]:
-    """Visit each address, and return what was seen by its name; of `foreign` pages only the frame is ours."""
-    watched = Watched(page.context, urlsplit(url).netloc)
+def tour(
+    page: Any, host: str, replay: Replay, answers: Mapping[str, Any], foreign: Collection[str] = ()
+) -> dict[str, Seen]:
+    """Open each answer, and return what was seen by its name; of `foreign` pages only the frame is ours."""
+    watched = Watched(page.context, host)
     return {
-        name: _visit(page, address, watched, is_first=number == 0, is_foreign=name in foreign)
-        for number, (name, address) in enumerate(addresses.items())
+        name: _visit(page, replay, made, watched, is_first=number == 0, is_foreign=name in foreign)
+        for number, (name, made) in enumerate(answers.items())
     }
 
 
-def _visit(page: Any, address: str, watched: Watched, *, is_first: bool, is_foreign: bool) -> Seen:
+def _visit(page: Any, replay: Replay, made: Any, watched: Watched, *, is_first: bool, is_foreign: bool) -> Seen:
     before = len(watched.faults)
-    page.goto(address)
+    path = replay.open(page, made)
     known = NAVIGATION if not is_first else ""
     light = findings(page, *(OF_FRAMES if is_foreign else ()), without=known)
     page.evaluate(DARK)
@@ -67,4 +71,4 @@ def _visit(page: Any, address: str, watched: Watched, *, is_first: bool, is_fore
     dark = findings(page, *(OF_FRAMES if is_foreign else IN_THE_DARK), without=known)
     looks = page.evaluate(LOOK)
     page.set_viewport_size(WIDE)
-    return Seen(light, dark, looks, watched.faults[before:])
+    return Seen(path, light, dark, looks, watched.faults[before:])

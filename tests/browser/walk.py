@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from django.conf import settings
@@ -26,9 +27,9 @@ class _Links(HTMLParser):
             self.found += [value for name, value in attrs if name == "href" and value]
 
 
-def walk(client: Client, start: str) -> dict[str, str]:
-    """Return the address of the first page that was found of each kind, by its kind."""
-    waiting, seen, found = deque([start]), {start}, dict[str, str]()
+def walk(client: Client, start: str) -> dict[str, Any]:
+    """Return the answer with the first page that was found of each kind, by its kind."""
+    waiting, seen, found = deque([start]), {start}, dict[str, Any]()
     while waiting:
         assert len(seen) < MOST * 10
         address = waiting.popleft()
@@ -37,7 +38,7 @@ def walk(client: Client, start: str) -> dict[str, str]:
         response = client.get(address)
         if response.status_code != 200 or not response["Content-Type"].startswith("text/html"):
             continue
-        found[name] = address
+        found[name] = response
         for link in _Links(response.content.decode()).found:
             other = urldefrag(urljoin(address, link)).url
             if not urlsplit(other).netloc and other not in seen and not other.endswith("/logout/"):

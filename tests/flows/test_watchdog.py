@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django_q.models import OrmQ, Success
 from django_q.tasks import async_task
 
@@ -269,3 +269,18 @@ def test_a_loop_lets_a_database_that_is_away_rest():
     stop.set()
     loop.join(60)
     assert rounds[1] - rounds[0] >= AWAY
+
+
+@pytest.mark.parametrize("end", [lambda stop: stop.set(), lambda _: 1 / 0], ids=["stopped", "failed"])
+def test_a_loop_that_ended_leaves_no_session_open(end):
+    stop, sessions = threading.Event(), []
+
+    def ask():
+        connection.ensure_connection()
+        sessions.append(connections["default"])
+        end(stop)
+
+    loop = Loop(ask, every=0, stop=stop)
+    loop.start()
+    loop.join(60)
+    assert [session.connection for session in sessions] == [None]

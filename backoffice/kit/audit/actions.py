@@ -48,6 +48,7 @@ class Action(models.TextChoices):
     RUN_CANCELLED = "run.cancelled", _("Cancelled a sync")
     DECIDED = "decision.made", _("Decided")
     ERASED = "erasure.done", _("Erased a client")
+    RESTORED = "database.restored", _("Restored a backup")
     PRUNED = "audit.pruned", _("Deleted old audit entries")
 
 

@@ -38,6 +38,12 @@ class Loop(threading.Thread):
         self._checked_at = -float("inf")
 
     def run(self) -> None:
+        try:
+            self._repeat()
+        finally:
+            connections.close_all()
+
+    def _repeat(self) -> None:
         pause = self._every
         while not self._stop_event.wait(pause):
             pause, self._round_at = self._every, time.monotonic()
@@ -55,7 +61,6 @@ class Loop(threading.Thread):
                     refresh_connections()  # the next query then tests if its connection works
         if self._last:
             self._last()
-            connections.close_all()
 
     @property
     def is_healthy(self) -> bool:

@@ -19,6 +19,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -83,6 +84,20 @@ class Open:
         if waiting and waiting != {*self.merged.conflicts}:
             waiting |= differing(self.merged.content, self.live) or {*self.route.shared}
         return tuple(name for name in (EXISTS, *self.route.shared) if name in waiting)
+
+    @cached_property
+    def faults(self) -> Faults:
+        """What the object's own rules find wrong with the outcome, in the reader's language."""
+        row, faults = row_of(self.route, self.replica.object_key, self.row, self.live, self.merged.content)
+        return faults or ({} if row is None else faults_of(row, whole=True))
+
+    def wrong(self, name: str) -> str:
+        """Return why the outcome is not valid in a field, or under "" as a whole; empty if it is.
+
+        What something else than the object's own rules refused is told as it was then, in English.
+        """
+        stored = (self.replica.conflicts or {}).get(name, ASK)
+        return "" if stored == ASK else " ".join(self.faults.get(name, [stored]))
 
     @property
     def token(self) -> str:

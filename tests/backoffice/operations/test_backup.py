@@ -15,6 +15,7 @@ from django.db import connection, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from backoffice.kit import clock, waiting_files
+from backoffice.kit.audit.models import Entry
 from backoffice.kit.jobs.service import work_here
 from backoffice.operations import backup, postgresql
 from backoffice.operations.archive import Reader, Writer
@@ -216,6 +217,19 @@ def test_a_database_that_is_not_empty_is_replaced_only_where_that_is_asked_for(t
         restored(path, replace=True)
         assert titles() == ["in the backup"]
         assert "of_a_newer_version" not in connection.introspection.table_names()
+
+
+def test_the_audit_trail_has_the_restore(tmp_path, elsewhere):
+    path = take(tmp_path)
+    with elsewhere():
+        manifest, _ = restored(path)
+        [entry] = Entry.objects.filter(action="database.restored")
+        assert entry.details == {"node": "test", "taken_at": manifest.taken_at}
+    known = [name for name in manifest.migrations if not name.startswith("audit.")]
+    with elsewhere():
+        _, missing = restored(built(tmp_path / "older.zip", path, migrations=known))
+        assert missing == len(manifest.migrations) - len(known)
+        assert not Entry.objects.filter(action="database.restored").exists()
 
 
 def test_nothing_is_restored_while_somebody_uses_the_database(tmp_path, elsewhere):

@@ -3,8 +3,13 @@
 import pytest
 
 from content.news.models import Post
+from syncer.core.state import State
 from syncer.engine.runs import run_here
-from syncer.reports.states import object_states
+from syncer.models import Binding
+from syncer.models.backlog import of_route, pending_pages
+from syncer.recovery.recover import recover
+from syncer.reports.oldest import oldest_unsent
+from syncer.reports.states import having, object_states
 from tests.syncer.conftest import sync
 from tests.syncer.support import binding_of
 
@@ -14,6 +19,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def state(post):
     [state] = object_states(Post, [post.pk])[post.pk]
     return state.state
+
+
+def pending(target):
+    """The keys of the pending posts, which pages count, list and show with the same state."""
+    route = target.routes.get(model="news.Post")
+    listed = {*Binding.objects.filter(having(State.PENDING), route=route).values_list("object_key", flat=True)}
+    assert of_route(route).pending == of_route(route, most=10).pending == len(listed)
+    assert {str(post.pk) for post in Post.objects.all() if state(post) == "pending"} == listed
+    assert [*pending_pages(route)] == ([sorted(listed)] if listed else [])
+    oldest = oldest_unsent([route])
+    assert (oldest.key if oldest else None) in {*listed, None}
+    return listed
 
 
 def edit(post, body):
@@ -36,7 +53,11 @@ def test_what_else_changed_is_left_to_the_next_sync(target, other, synced, remot
     edit(synced, "new")
     edit(other, "newer")
     run_here(target, scope={"news.Post": [str(synced.pk)]})
-    assert (state(other), binding_of(other).due) == ("pending", False)
+    assert (state(synced), state(other), binding_of(other).due) == ("in sync", "pending", False)
+    assert pending(target) == {str(other.pk)}
+    edit(synced, "newest")
+    assert pending(target) == {str(synced.pk), str(other.pk)}
+    edit(synced, "new")
     assert [entry.path for entry in remote.writes()] == [f"/posts/{binding_of(synced).remote_id}"]
     sync(target)
     assert (state(synced), state(other)) == ("in sync", "in sync")
@@ -50,3 +71,12 @@ def test_a_change_that_comes_meanwhile_is_left_to_the_next_sync(target, other, s
     assert state(other) == "pending"
     sync(target)
     assert (state(synced), state(other)) == ("in sync", "in sync")
+
+
+def test_a_recovery_forgets_how_far_single_objects_were_read(target, other, synced):
+    edit(synced, "new")
+    edit(other, "newer")
+    run_here(target, scope={"news.Post": [str(synced.pk)]})
+    assert binding_of(synced).read_to is not None
+    recover()
+    assert binding_of(synced).read_to is None

@@ -47,16 +47,24 @@ def test_changes_wait_for_a_person_to_press_or_are_on_their_way(working):
     assert said() == ("Nothing needs you; 2 changes are on their way.", False)
 
 
-@pytest.mark.parametrize("columns", [{"rejected": 5}, {"in_doubt": True}, {"on_hold": True}])
+@pytest.mark.parametrize("columns", [{"rejected": 5}, {"in_doubt": True}])
 def test_a_target_with_objects_that_wait_for_a_person_is_not_healthy(working, columns):
     set_aside(working, 2, **columns)
     assert said() == ("2 objects need you.", True)
     assert overview(working).health == "needs a person"
 
 
-def test_an_object_that_is_in_doubt_and_on_hold_is_counted_once(working):
-    set_aside(working, 1, in_doubt=True, on_hold=True)
-    assert said() == ("1 object needs you.", True)
+@pytest.mark.parametrize("columns", [{}, {"in_doubt": True}, {"rejected": 5}])
+def test_what_a_person_keeps_back_waits_for_no_decision(working, columns):
+    set_aside(working, 2, on_hold=True, **columns)
+    assert said() == ("Nothing needs you; 2 objects are on hold.", False)
+    assert overview(working).health == "healthy"
+
+
+def test_what_needs_a_person_comes_before_what_is_on_hold(working):
+    set_aside(working, 1, on_hold=True)
+    Binding.objects.filter(on_hold=False).update(wanted=5, rejected=5)
+    assert said() == ("2 objects need you; 1 object is on hold.", True)
 
 
 def test_deletes_that_wait_need_a_person_and_are_not_on_their_way(working):

@@ -107,6 +107,7 @@ def _apply(
         results = {merged.item.key: _result(merged) for merged in merged_items if not merged.is_overtaken}
         kept = [merged for merged in merged_items if merged.is_kept]
         _store_replicas(route, kept, [replicas[key] for key in stamped])
+        _remove_empty([merged.replica for merged in merged_items if not merged.is_kept])
         update_bindings(route, kept, stamped, is_current=is_current)
     return results
 
@@ -144,6 +145,12 @@ def _store_replicas(route: Route, kept: Sequence[MergedItem], stamped: Sequence[
         for merged in written:
             merged.replica.read = newest.get(merged.key, merged.replica.read)
     store({replica.pk: replica for replica in (*stamped, *changed)}.values())
+
+
+def _remove_empty(replicas: Iterable[Replica]) -> None:
+    """Remove the replicas of objects that no edit is known of here: they were created for their locks alone."""
+    if empty := [replica.pk for replica in replicas if not replica.seen]:
+        Replica.objects.filter(pk__in=empty).delete()
 
 
 def repair(route: Route, replicas: Iterable[Replica], stamped: Collection[str]) -> None:

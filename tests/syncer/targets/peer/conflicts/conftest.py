@@ -63,3 +63,12 @@ def deleted_here(warehouse, node, shared, editor):
     node.edit(shared, quantity=3, by=PACKER)
     assert hand_in(warehouse, node, shared) == ["conflict"]
     return shared
+
+
+@pytest.fixture
+def invalid(shared, node, warehouse, editor):
+    """The key of an order that the store renamed, and whose quantity the warehouse set to 0, valid only there."""
+    edit(shared, editor, product_name="lamp")
+    node.edit(shared, quantity=0)
+    assert hand_in(warehouse, node, shared) == ["conflict"]
+    return shared

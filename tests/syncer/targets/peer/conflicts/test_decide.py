@@ -157,15 +157,6 @@ def test_to_decide_of_a_field_is_to_keep_the_object(contested, node, warehouse, 
 
 
 # --- what is not valid together --------------------------------------------------------------------------------------
-@pytest.fixture
-def invalid(shared, node, warehouse, editor):
-    """The key of an order that the store renamed, and whose quantity the warehouse set to 0, valid only there."""
-    edit(shared, editor, product_name="lamp")
-    node.edit(shared, quantity=0)
-    assert hand_in(warehouse, node, shared) == ["conflict"]
-    return shared
-
-
 def test_what_is_not_valid_waits_with_what_is_wrong(invalid):
     assert order(invalid).quantity == 1
     assert "greater than or equal to 1" in str(replica(invalid).conflicts)

@@ -279,6 +279,13 @@ def test_one_bad_item_spoils_no_other(store):
     assert sorted(Order.objects.values_list("quantity", flat=True)) == [1, 3, 5, 6, 7]
 
 
+def test_an_object_that_is_refused_leaves_nothing_here(store):
+    before = everything()
+    store.node.create(LAMP | {"quantity": 0})
+    assert store.results() == ["refused"]
+    assert everything() == before
+
+
 # --- what is not valid together --------------------------------------------------------------------------------------
 @pytest.fixture
 def together(store, lamp):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -86,7 +87,8 @@ class Adoption:
             )
         parts = [text % {"number": number} for number, text in self._numbers() if number]
         what = "; ".join(parts) or _("nothing is to be there")
-        return _("Of %(model)s, %(what)s.") % {"model": self.route.model, "what": what}
+        models = self.route.declaration.model._meta.verbose_name_plural
+        return _("%(models)s: %(what)s.") % {"models": capfirst(models), "what": what}
 
     def _numbers(self) -> Iterator[tuple[int, str]]:
         """Yield what becomes of how many objects, as text with a place for the number."""

@@ -56,11 +56,12 @@ class ItemAdmin(ContentAdmin):
         return self._begin(jobs.summarize, request, Item.objects.filter(pk=item.pk))
 
     def response_change(self, request: HttpRequest, obj: Item) -> HttpResponse:
+        saved = super().response_change(request, obj)  # its message leads back to the item
         for button in self.get_actions_submit_line(request, obj.pk):
             if button.action_name in request.POST:
                 response: HttpResponse = button.method(request, obj)
                 return response
-        return super().response_change(request, obj)
+        return saved
 
     def _begin(self, work: Callable[..., None], request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
         """Start the job, and redirect to the page that shows its progress."""

@@ -47,6 +47,7 @@ def test_a_button_of_the_form_saves_the_item_and_starts_a_job_of_it(items, exter
     job = Job.objects.get()
     assert answer["Location"] == reverse("admin:jobs_job_change", args=[job.pk])
     assert (job.title, Item.objects.get(pk=item.pk).title) == (f"{verb} item {item.pk}", "New")
+    assert f'<a href="{address}">New</a>' in client.get(answer["Location"]).content.decode()
 
 
 def test_whoever_only_views_an_item_has_no_such_button(items):

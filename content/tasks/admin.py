@@ -55,7 +55,7 @@ class ItemAdmin(ContentAdmin):
     def summarize_one(self, request: HttpRequest, item: Item) -> HttpResponse:
         return self._begin(jobs.summarize, request, Item.objects.filter(pk=item.pk))
 
-    def response_change(self, request: HttpRequest, obj: Item) -> HttpResponse:
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         saved = super().response_change(request, obj)  # its message leads back to the item
         for button in self.get_actions_submit_line(request, obj.pk):
             if button.action_name in request.POST:

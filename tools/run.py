@@ -3,7 +3,7 @@
 1. Create the secrets. On both nodes in parallel, migrate the database and create the administrator and the accounts
    that each has at the other; the first time, create an account for each role and write sample content; the first
    time, and whenever their descriptions changed, configure the targets.
-2. Start both web servers and workers, and wait until both nodes are ready.
+2. Start both web servers, wait until both nodes are ready, and start a worker of each.
 3. The first time, sync.
 4. Print the box with the addresses, and wait.
 
@@ -77,7 +77,6 @@ def run(processes: Processes) -> None:
 
     say("Starting the servers …")
     servers.start(processes, store, warehouse, log=var / "log")
-    servers.wait_until_ready(processes, [store, warehouse])
     if not done["sync"]:
         say("Syncing for the first time …")
         Batch(store, ["sync_now", "demo"], ["sync_now", "warehouse"]).wait()

@@ -43,12 +43,19 @@ def free_port() -> int:
 
 
 def start(processes: Processes, store: Node, warehouse: Node, *, log: Path) -> None:
+    """Start web servers, and, when they answer, workers.
+
+    Raises:
+        RefusedError: see `wait_until_ready`.
+    """
+
     def process(title: str, node: Node, words: list[str], file: str) -> None:
         processes.start(title, words, environment=node.environment, folder=ROOT, log=log / file)
 
     process("The store's web server", store, web_server(store), "web.log")
-    process("The store's worker", store, command("worker"), "worker.log")
     process("The warehouse's web server", warehouse, web_server(warehouse), "remote.log")
+    wait_until_ready(processes, [store, warehouse])  # or the first sync that people see is a failed one
+    process("The store's worker", store, command("worker"), "worker.log")
     process("The warehouse's worker", warehouse, command("worker"), "remote-worker.log")
 
 

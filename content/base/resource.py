@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, time
+from functools import cache
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,19 @@ from content.base.tables import MISSING, CellError, FileError, Shown, Table
 PAGE = 500  # rows read at a time
 
 
+@cache
+def called(field: Any, language: str | None) -> dict[str, str]:
+    """Return the values of a field's choices by what a file may call them, in small letters.
+
+    `{"pending": "PENDING", "offen": "PENDING"}`: by the value, and by the pages' words in their language and English.
+    """
+    found: dict[str, str] = {}
+    for spoken in (language, "en"):
+        with translation.override(spoken):
+            found |= {str(label).casefold(): value for value, label in field.flatchoices}
+    return found | {value.casefold(): value for value, _label in field.flatchoices}
+
+
 class ColumnWidget(Widget):  # type: ignore[misc]
     """The conversion between a cell and a model field's value, by the field's own rules."""
 
@@ -56,7 +70,7 @@ class ColumnWidget(Widget):  # type: ignore[misc]
             ValueError: the cell does not hold such a value. The message quotes the cell.
         """
         if self.is_text:
-            return self._text(value)
+            return self._choice(self._text(value)) if self.field.choices else self._text(value)
         if self.is_uuid and value is not None:
             value = str(value)  # the field would take the number 1 for a UUID
         if isinstance(value, str):
@@ -100,6 +114,14 @@ class ColumnWidget(Widget):  # type: ignore[misc]
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(_("“%(cell)s” is not a text. Format the cell as text.") % {"cell": value})
         return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+    def _choice(self, text: str) -> str:
+        """Return the value of a choice, which a file may call as the pages do."""
+        value = called(self.field, translation.get_language()).get(text.strip().casefold())
+        if text and value is None:
+            words = {"cell": text, "choices": ", ".join(value for value, _label in self.field.flatchoices)}
+            raise ValueError(_("“%(cell)s” is not a choice. Write one of: %(choices)s.") % words)
+        return value or ""
 
     def _is_whole(self, value: object) -> bool:
         if isinstance(value, str):

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 
 from backoffice.kit.filters import TimeRangeFilter
 from content.base.admin import ContentAdmin
@@ -27,6 +28,7 @@ class ItemAdmin(ContentAdmin):
     )  # fmt: skip
     fields = ("title", "description", "external_id", *readonly_fields)
     actions = (*ContentAdmin.actions, "enrich", "summarize")
+    actions_submit_line = ("enrich_one", "summarize_one")
     resource_classes = (ItemResource,)
 
     class Media:
@@ -44,6 +46,22 @@ class ItemAdmin(ContentAdmin):
     @admin.action(description=_("Summarize"), permissions=["change"])
     def summarize(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
         return self._begin(jobs.summarize, request, queryset)
+
+    @action(description=_("Save and enrich"), permissions=["change"])  # type: ignore[untyped-decorator]
+    def enrich_one(self, request: HttpRequest, item: Item) -> HttpResponse:
+        return self._begin(jobs.enrich, request, Item.objects.filter(pk=item.pk))
+
+    @action(description=_("Save and summarize"), permissions=["change"])  # type: ignore[untyped-decorator]
+    def summarize_one(self, request: HttpRequest, item: Item) -> HttpResponse:
+        return self._begin(jobs.summarize, request, Item.objects.filter(pk=item.pk))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        saved = super().response_change(request, obj)  # its message leads back to the item
+        for button in self.get_actions_submit_line(request, obj.pk):
+            if button.action_name in request.POST:
+                response: HttpResponse = button.method(request, obj)
+                return response
+        return saved
 
     def _begin(self, work: Callable[..., None], request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse:
         """Start the job, and redirect to the page that shows its progress."""

@@ -26,7 +26,7 @@ from syncer.models import Route, Target
 from syncer.models.backlog import stopped
 from syncer.models.mapping import declarations
 from syncer.reports import words
-from syncer.reports.reading import carried, not_carried
+from syncer.reports.reading import carried, not_carried, plural
 from syncer.reports.unanswered import unanswered
 from syncer.targets.base import kind_of, kinds
 
@@ -134,7 +134,7 @@ class RouteAdmin(RemovingAdmin):
 
     @admin.display(description=_("carries"), ordering="model")
     def carries(self, route: Route) -> str:
-        return route.model
+        return plural(route.model)
 
     @admin.display(description=_("trigger"), ordering="trigger")
     def shown_trigger(self, route: Route) -> str:

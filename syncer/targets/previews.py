@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
@@ -102,7 +103,8 @@ class Adoption:
         }
         parts = [str(BECOMES[name] % {"number": number}) for name, number in numbers.items() if number]
         what = "; ".join(parts) or _("nothing is to be there")
-        return _("Of %(model)s, %(what)s.") % {"model": self.route.model, "what": what}
+        models = self.route.declaration.model._meta.verbose_name_plural
+        return _("%(models)s: %(what)s.") % {"models": capfirst(models), "what": what}
 
 
 class Severity(StrEnum):

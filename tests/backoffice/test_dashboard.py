@@ -182,12 +182,12 @@ def test_the_edits_of_an_object_that_a_person_may_not_see_are_not_told():
     assert (context["mine"], context["people"]) == ([], [])
 
 
-def test_a_deleted_object_is_named_by_its_key_without_a_link():
+def test_a_deleted_object_is_named_as_it_was_without_a_link():
     post = Post.objects.create(title="A", body="B")
     key = str(post.pk)
     post.delete()
     (edit,) = sign_in("news.view_post").get(reverse("admin:index")).context["editors"]["people"]
-    assert (edit.key, edit.title, edit.url, edit.type) == (key, "", "", "-")
+    assert (edit.key, edit.title, edit.url, edit.type) == (key, "A", "", "-")
 
 
 @pytest.mark.parametrize(("permission", "number"), [("news.change_post", 1), ("news.view_post", 0)])

@@ -39,7 +39,7 @@ def test_wrong_rows_are_mended_in_their_file_and_an_import_is_undone_as_one_act(
     shot(page, "import-errors")
     failed = download(page, "Download the failed rows")
     main.get_by_role("button", name="Import the 2 rows that are right").click()
-    expect(main.get_by_role("heading", name="The rows that were right were imported.")).to_be_visible()
+    expect(main.get_by_role("heading", name="2 rows could not be imported; the others were.")).to_be_visible()
     main.get_by_role("link", name="Posts", exact=True).click()
     main.get_by_role("link", name="Import").click()
     upload(page, "posts-failed.csv", failed.replace(",,Ask", ",Keys,Ask").replace("999,", ","))

@@ -27,6 +27,7 @@ from content.base.tables import MAX_COLUMNS, FileError
 from content.base.uploads import Upload
 from content.news.models import LOCAL_USER_ID, Comment, Post
 from content.news.resources import PostResource
+from content.orders.models import Order
 from tests.content.files import FORMATS, cells_of, confirm, export, load, preview, rows_of, table, workbook
 from tests.content.pages import administrator, sign_in
 from tests.flows.wait import until
@@ -283,6 +284,20 @@ def test_a_bad_number_names_its_row_and_column(column, value):
     row = {"id": "", "user_id": "", "title": "T", "body": "B", column: value}
     found = problems(administrator(), Post, table(list(row), list(row.values())))
     assert found == [(2, column, f"“{value}” is not a whole number. Write its digits alone.")]
+
+
+@pytest.mark.parametrize("word", ["SHIPPED", "Shipped", " shipped ", "Versandt"])
+def test_a_choice_is_called_as_in_an_export_or_as_on_the_pages(word):
+    client = administrator()
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    load(client, Order, table(["product_name", "quantity", "status"], ["Shelf", 1, word]))
+    assert Order.objects.get().status == "SHIPPED"
+
+
+def test_a_choice_that_there_is_not_names_those_that_there_are():
+    data = table(["product_name", "quantity", "status"], ["Shelf", 1, "on its way"])
+    text = "“on its way” is not a choice. Write one of: PENDING, SHIPPED, DELIVERED."
+    assert problems(administrator(), Order, data) == [(2, "status", text)]
 
 
 def test_the_row_is_where_it_is_in_the_file_although_empty_rows_are_left_out():

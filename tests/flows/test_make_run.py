@@ -4,11 +4,12 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,8 @@ def test_one_command_starts_all(first):
         assert page.status_code == 200
     assert len(list((first.launcher.var / "log").glob("*.pid"))) == SERVICES
     assert (first.launcher.var / "run.env").stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(first.launcher.var / "backoffice.sqlite3")) as store:
+        assert store.execute("SELECT message FROM syncer_run WHERE state <> 'done'").fetchall() == []
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import NoReverseMatch
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -13,6 +14,8 @@ from backoffice.kit.admin import ReadOnlyAdmin
 from backoffice.kit.audit.models import Entry
 from backoffice.kit.filters import ExactFilter, TimeRangeFilter
 from backoffice.kit.urls import admin_url
+
+SHOWN = 80  # characters of the details of an act that has no one subject, such as holding many objects
 
 
 @admin.register(Entry)
@@ -39,15 +42,19 @@ class EntryAdmin(ReadOnlyAdmin):
             opts = model._meta
             url = admin_url(model, "change", entry.subject_id)
         except (LookupError, ValueError, NoReverseMatch):  # none, or its domain is gone, or it has no page
-            return f"{entry.subject_type} {entry.subject_name or entry.subject_id}".strip() or "-"
+            text = f"{entry.subject_type} {entry.subject_name or entry.subject_id}".strip()
+            return text or Truncator("; ".join(_lines(entry))).chars(SHOWN) or "-"
         return format_html(
             '{} <a class="sync-link" href="{}">{}</a>', opts.verbose_name, url, entry.subject_name or entry.subject_id
         )
 
     @admin.display(description=_("details"))
     def shown_details(self, entry: Entry) -> SafeString | str:
-        rows = ((name, _as_text(value)) for name, value in entry.details.items())
-        return format_html_join("", "<div>{}: {}</div>", rows) or "-"
+        return format_html_join("", "<div>{}</div>", ([line] for line in _lines(entry))) or "-"
+
+
+def _lines(entry: Entry) -> list[str]:
+    return [f"{name}: {_as_text(value)}" for name, value in entry.details.items()]
 
 
 def _as_text(value: object) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -79,8 +80,8 @@ def changes_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
         until=_beginning(until + timedelta(days=1)) if until else None,
         kind=given.get("kind", "") if given.get("kind") in KINDS else "",
     )
-    rows, following = page(wanted, _positions(given.get("after", "")))
-    changes = _changes(request, _visible(request, rows))
+    rows, following = page(wanted, _positions(given.get("after", "")), partial(_visible, request))
+    changes = _changes(request, rows)
     return site_page(
         request,
         "content/changes.html",

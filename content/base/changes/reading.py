@@ -1,6 +1,6 @@
 """The changes of all content, merged by time, the latest first, in pages that cost the same at any depth."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -15,6 +15,7 @@ PER_PAGE = 50
 # Of each model; of a person who changed little, more would have to be read than a page may take. So many take
 # PostgreSQL 50 ms without an index by person, which would cost every write of content a fifth more.
 LOOKED_THROUGH = 100_000
+MOST_READ = 10  # pages that are read for one: whether an object exists for a person may take a statement
 
 Positions = Mapping[str, int]  # {"news.Post": the history id before which the next page begins}
 
@@ -55,8 +56,23 @@ def by(person: str) -> Q:
     return Q(history_user_name=person, origin="") | Q(origin_user=person)
 
 
-def page(wanted: Wanted, positions: Positions) -> tuple[list[Any], Positions | None]:
-    """Return the history rows of a page, and where the next begins (None: there is none)."""
+Visible = Callable[[list[Any]], list[Any]]  # leaves those of some history rows that the person may see
+
+
+def page(wanted: Wanted, positions: Positions, visible: Visible) -> tuple[list[Any], Positions | None]:
+    """Return the history rows of a page, at most two pages full, and where the next begins (None: there is none).
+
+    As long as others' rows leave the page short, it reads on; the page can be short or empty after MOST_READ alone.
+    """
+    rows, following = _read(wanted, positions)
+    seen, read = visible(rows), 1
+    while following is not None and len(seen) < PER_PAGE and read < MOST_READ:
+        rows, following = _read(wanted, following)
+        seen, read = seen + visible(rows), read + 1
+    return seen, following
+
+
+def _read(wanted: Wanted, positions: Positions) -> tuple[list[Any], Positions | None]:
     of_models = []
     for model in wanted.models:
         rows = list(wanted.rows(model, positions.get(model._meta.label))[: PER_PAGE + 1])

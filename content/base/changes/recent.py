@@ -14,6 +14,8 @@ from backoffice.kit.estimates import Count
 from backoffice.kit.history import history_of, time_of
 from backoffice.kit.permissions import Person, hidden, hides_rows
 from backoffice.kit.urls import admin_url
+from content.base.changes.latest import latest
+from content.base.changes.titles import title_of
 from content.base.models import ContentModel
 
 READ = 1000  # the newest versions of each model that are looked at
@@ -28,7 +30,7 @@ class Edit:
 
     kind: str  # "post"
     key: str
-    title: str  # the object as it is now; empty if it is deleted
+    title: str  # the object as it is now, or was when it was deleted
     url: str  # its page; empty if it is deleted
     at: datetime
     type: str  # "+" added, "~" changed, "-" deleted
@@ -38,7 +40,7 @@ class Edit:
 
 
 def my_edits(request: HttpRequest) -> list[Edit]:
-    """Return the objects that this person changed last, by one statement and one or two for each kind among them."""
+    """Return the objects that this person changed last, by one statement and one to three for each kind among them."""
     models = visible_models(request)
     return _edits(request, _latest(models, OBJECT, "history_user_id = %s", request.user.pk))
 
@@ -114,12 +116,13 @@ def _edits(request: HttpRequest, rows: Sequence[Row]) -> list[Edit]:
         if key not in objects[label]:
             continue
         model, obj = apps.get_model(label), objects[label][key]
+        is_live = isinstance(obj, model)
         edits.append(
             Edit(
                 kind=str(model._meta.verbose_name),
                 key=key,
-                title="" if obj is None else str(obj),
-                url="" if obj is None or model not in site._registry else admin_url(model, "change", obj.pk),
+                title=str(obj) if is_live else title_of(obj) if obj else "",
+                url=admin_url(model, "change", obj.pk) if obj and is_live and model in site._registry else "",
                 at=time_of(at),
                 type=type_,
                 user=origin_user if origin else user,
@@ -131,8 +134,9 @@ def _edits(request: HttpRequest, rows: Sequence[Row]) -> list[Edit]:
 
 
 def _objects(request: HttpRequest, model: type[models.Model], keys: Iterable[str]) -> dict[str, models.Model | None]:
-    """Return the live objects, None for a deleted one, and nothing for one that this person may not see."""
+    """Return the live objects, of deleted ones the newest history row, and nothing of what this person may not see."""
     by_key = {key: model._meta.pk.to_python(key) for key in keys}
     unseen = hidden(model, set(by_key.values()), Person(request.user))
     live = model._default_manager.in_bulk(list(by_key.values()))
-    return {key: live.get(pk) for key, pk in by_key.items() if pk not in unseen}
+    gone = latest(model, lost) if (lost := {*by_key.values()} - {*live} - unseen) else {}
+    return {key: live.get(pk) or gone.get(pk) for key, pk in by_key.items() if pk not in unseen}

@@ -61,10 +61,19 @@ def _of_file(record: Import, right: int) -> dict[State, str]:
         State.READING: _("The file is being read. Nothing is changed yet."),
         State.READY: ready,
         State.WRITING: _("The rows are being written."),
-        State.DONE: _("The rows that were right were imported.") if record.failed else _("It was imported."),
+        State.DONE: _done_but_some(record.failed) if record.failed else _("It was imported."),
         State.CANCELLED: _("It was cancelled. What it had written stays until you undo it."),
         State.UNDONE: _("It was imported, and undone later."),
     }
+
+
+def _done_but_some(failed: int) -> str:
+    text = ngettext(
+        "%(failed)s row could not be imported; the others were.",
+        "%(failed)s rows could not be imported; the others were.",
+        failed,
+    )
+    return text % {"failed": grouped(failed)}
 
 
 def _of_edit(record: Import, right: int) -> dict[State, str]:

@@ -73,9 +73,10 @@ def _saved(at: At, form: FinishForm, *, is_on: bool) -> HttpResponse:
         route.enabled = True
     route.save(update_fields=["existing", "trigger", "enabled"])
     at.admin.log_change(at.request, target, f"Set up: {route.model} is {'on' if route.enabled else 'off'}.")
+    words = {"models": route.declaration.model._meta.verbose_name_plural, "target": target}
     if not is_on:
-        text = _("%(model)s is saved and still off. Nothing is sent to %(target)s.")
-        messages.success(at.request, text % {"model": route.model, "target": target})
+        text = _("The route for %(models)s is saved and still off. Nothing is sent to %(target)s.")
+        messages.success(at.request, text % words)
         if "another" in at.request.POST:
             return HttpResponseRedirect(address(Step.RECORDS, target))
         return HttpResponseRedirect(reverse("admin:syncer_target_change", args=[target.pk]))
@@ -85,10 +86,10 @@ def _saved(at: At, form: FinishForm, *, is_on: bool) -> HttpResponse:
     target.enabled, target.blocked = True, ""
     if route.trigger == CHANGE:
         public.follow(target)
-        text = _("%(target)s is on. What there is of %(model)s is sent now, and each change within seconds.")
+        text = _("%(target)s is on. The %(models)s are sent now, and each change within seconds.")
     elif route.interval:
-        text = _("%(target)s is on. %(model)s syncs at the chosen times, for the first time soon.")
+        text = _("%(target)s is on. The %(models)s are sent at the chosen times, for the first time soon.")
     else:
-        text = _("%(target)s is on. Press Sync now to send what there is of %(model)s.")
-    messages.success(at.request, text % {"model": route.model, "target": target})
+        text = _("%(target)s is on. Press Sync now to send the %(models)s.")
+    messages.success(at.request, text % words)
     return HttpResponseRedirect(reverse("admin:syncer_target_change", args=[target.pk]))

@@ -64,6 +64,7 @@ def test_the_page_shows_where_somebody_is_signed_in_and_which_keys_work():
     assert "Of somebody else" not in page
     assert not any(token in page for token in program)
     assert numbers(answer) == {Session.objects.exclude(family=None).get().pk}
+    assert reverse("admin:second_factor") in page
     assert MINE in here.get("/admin/").content.decode()  # in the menu of the name
 
 

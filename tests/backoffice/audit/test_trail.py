@@ -141,6 +141,12 @@ def test_a_subject_of_a_domain_that_is_gone_is_still_named():
     assert "gone.Thing Thing 5" in client.get(reverse("admin:audit_entry_changelist")).content.decode()
 
 
+def test_an_act_of_no_one_subject_shows_its_details_in_the_list():
+    record(Action.DECIDED, decision="hold", objects=2, models=["news.Post"], keys=[7, 8])
+    page = administrator().get(reverse("admin:audit_entry_changelist")).content.decode()
+    assert "decision: hold; objects: 2; models: news.Post; keys: 7, 8" in page
+
+
 def test_the_page_needs_its_permission():
     address = reverse("admin:audit_entry_changelist")
     assert sign_in().get(address).status_code == 403

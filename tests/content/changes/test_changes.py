@@ -125,6 +125,21 @@ def test_what_others_own_is_not_shown():
     assert "Secret" not in browser(stranger).get(CHANGES).content.decode()
 
 
+def test_what_others_own_leaves_no_page_empty(monkeypatch):
+    monkeypatch.setattr(reading, "PER_PAGE", 3)
+    owner, editor = person("owner"), person("editor", "palettes.view_palette", "news.view_post")
+    posts("Old", "Older")
+    team = Team.objects.get(memberships__user=owner)
+    for number in range(12):
+        Palette.objects.create(team=team, name=f"Secret {number}", colors=[])
+    page = browser(editor).get(CHANGES, {"since": "yesterday"})
+    assert {"Old", "Older"} < set(titles(page))
+    monkeypatch.setattr(reading, "MOST_READ", 2)
+    page = browser(editor).get(CHANGES)
+    assert "No such change" not in page.content.decode()
+    assert page.context["next"]
+
+
 @pytest.mark.parametrize(
     "query", ["since=2026-02-30", "since=x", "until=\0", "after=x", "after=news.Post:²", "by=\0", "model=x", "kind=x"]
 )

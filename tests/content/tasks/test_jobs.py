@@ -9,7 +9,7 @@ from backoffice.kit.jobs.service import work_here
 from content.tasks import jobs
 from content.tasks.models import Item
 from tests.content.api_client import ApiClient
-from tests.content.pages import sign_in
+from tests.content.pages import form_of, sign_in
 from tests.content.tasks.support import editor, post, problem
 from tests.remote import Fault
 
@@ -35,6 +35,24 @@ def test_enrich_starts_a_job_and_leads_to_its_page(items, external):
     assert (job.title, job.total, str(job.user)) == ("Enrich 3 items", 3, "editor")
     assert client.get(answer["Location"]).status_code == 200
     assert not external.journal, "nothing is fetched while the person waits"
+
+
+@pytest.mark.parametrize(("button", "verb"), [("enrich_one", "Enrich"), ("summarize_one", "Summarize")])
+def test_a_button_of_the_form_saves_the_item_and_starts_a_job_of_it(items, external, button, verb):
+    item, client = items[0], sign_in("tasks.change_item", "tasks.view_item")
+    name, address = f"tasks_item_{button}", f"{LIST}{items[0].pk}/change/"
+    page = client.get(address)
+    assert f'name="{name}"' in page.content.decode()
+    answer = client.post(address, {**form_of(page, "item_form"), "title": "New", name: ""})
+    job = Job.objects.get()
+    assert answer["Location"] == reverse("admin:jobs_job_change", args=[job.pk])
+    assert (job.title, Item.objects.get(pk=item.pk).title) == (f"{verb} item {item.pk}", "New")
+    assert f'<a href="{address}">New</a>' in client.get(answer["Location"]).content.decode()
+
+
+def test_whoever_only_views_an_item_has_no_such_button(items):
+    page = sign_in("tasks.view_item").get(f"{LIST}{items[0].pk}/change/").content.decode()
+    assert "enrich_one" not in page
 
 
 def test_one_bad_item_stops_only_itself_and_is_named(items, external):

@@ -47,12 +47,11 @@ def test_the_preview_says_how_many_of_each_and_asks_for_each_list_once(target, r
     answer, status = previewed()
     posts, comments = answer["there"]
     assert posts["text"] == (
-        "Of news.Post, 3 are there already and equal: nothing is sent; 1 is there and different, waiting for you; "
+        "Posts: 3 are there already and equal: nothing is sent; 1 is there and different, waiting for you; "
         "2 are created."
     )
     assert comments["text"] == (
-        "Of news.Comment, 1 is there already and equal: nothing is sent; "
-        "1 is looked for once the parent's record is known."
+        "Comments: 1 is there already and equal: nothing is sent; 1 is looked for once the parent's record is known."
     )
     names = ("equal", "overwritten", "differing", "created")
     numbers = [{name: one[name] for name in names} for one in (posts, comments)]
@@ -127,7 +126,7 @@ def test_an_object_that_was_sent_already_is_not_looked_for(target, remote, adopt
 
 def test_the_page_says_it_too_and_that_it_asks(target, remote):
     page = administrator().get(reverse("admin:syncer_target_preview", args=[target.pk])).content.decode()
-    assert "Of news.Post, 3 are there already and equal: nothing is sent" in page
+    assert "Posts: 3 are there already and equal: nothing is sent" in page
     assert "For this page, Fake API is asked for its lists." in page
     assert "A sync would send 3 changes" in page
 
@@ -149,4 +148,4 @@ def test_the_command_says_it_in_words(target, remote):
     out = StringIO()
     with pytest.raises(SystemExit):
         call_command("sync_now", "fakeapi", "--preview", stdout=out)
-    assert out.getvalue().startswith("What is there already, by its lists:\nOf news.Post, 3 are there")
+    assert out.getvalue().startswith("What is there already, by its lists:\nPosts: 3 are there")

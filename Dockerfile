@@ -27,7 +27,7 @@ RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(50))") A
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=9s --start-period=120s --retries=3 CMD ["python", "deploy/healthcheck.py"]
+HEALTHCHECK --interval=10s --timeout=20s --start-period=120s --retries=3 CMD ["python", "deploy/healthcheck.py"]
 CMD ["python", "-m", "backoffice.web", "--host", "0.0.0.0", "--port", "8000", "--workers", "2"]
 
 # The proxy brings the static files of the same build.
@@ -49,13 +49,13 @@ USER 10001:10001
 EXPOSE 6432
 CMD ["sh", "/etc/pgbouncer/pool.sh"]
 
-# What makes backups has PostgreSQL's own programs, of the server's release; Debian has older ones.
+# What makes backups has PostgreSQL's own programs, of the server's release: from apt.postgresql.org, as Debian has older ones.
 FROM base AS backup
 ENV POSTGRES_PROGRAMS=/usr/lib/postgresql/18/bin
 USER 0
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates postgresql-common \
+    && apt-get install --yes --no-install-recommends ca-certificates postgresql-client-common \
     && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
     && apt-get install --yes --no-install-recommends postgresql-client-18 \
     && rm -rf /var/lib/apt/lists/*

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 HUNG = 3  # checks in a row
+SECONDS = 4  # that each of two questions waits for its answer
 APPLICATION = b"backoffice.web.app:application"  # a word of the web server's command
 MISSED = Path("/tmp/missed")  # noqa: S108 - how many; there as soon as the server has answered once
 
@@ -40,7 +41,7 @@ def ask(name: str) -> str:
     """Return why this container's web server does not say that it is ready, or live; empty if it does."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(f"http://127.0.0.1:8000/health/{name}/", timeout=4):
+        with direct.open(f"http://127.0.0.1:8000/health/{name}/", timeout=SECONDS):
             return ""
     except OSError as error:
         return str(error)

@@ -86,7 +86,7 @@ def _refuse_other_sessions() -> None:
     with connection.cursor() as cursor:
         cursor.execute(SESSIONS)
         if number := cursor.fetchone()[0]:
-            raise BackupError(f"{IN_USE} {number} other sessions of this role use the database.")
+            raise BackupError(f"{IN_USE} {number} other sessions of this role use the database, or a pool keeps them.")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 from tests.backoffice.test_settings import listed
 from tests.deploy.tools import DEPLOYMENTS, ROOT, compose, services
 
-PROGRAM = ["keys", "migrate", "web", "worker"]
+PROGRAM = ["keys", "migrate", "web", "worker", "backup"]
 OURS = {"BACKOFFICE_VAR", "BACKOFFICE_DOTENV"}  # where things are in the image
 
 
@@ -65,6 +65,18 @@ def test_each_node_trusts_its_own_proxy_alone(deployment):
         if name.endswith("proxy"):
             web = services(deployment)[service["environment"]["UPSTREAM"]]
             assert web["environment"]["TRUSTED_PROXIES"] == service["networks"]["front"]["ipv4_address"]
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS)
+def test_a_backup_is_of_the_node_beside_it(deployment):
+    def of(name):
+        service = services(deployment)[name]
+        mounts = {mount["target"]: mount["source"] for mount in service["volumes"]}
+        node = service["environment"].get("BACKOFFICE_NODE")
+        return node, mounts["/run/keys"], mounts["/srv/var/uploads"], "back" in " ".join(service["networks"])
+
+    webs = [name for name in services(deployment) if name.endswith("web")]
+    assert {web: of(web.removesuffix("web") + "backup") for web in webs} == {web: of(web) for web in webs}
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)

@@ -1,6 +1,7 @@
 """The health check of the web server's container."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from backoffice.web.command import words
 from deploy import healthcheck
+from tests.deploy.tools import ROOT
 
 
 @pytest.fixture
@@ -32,6 +34,13 @@ def web_server(monkeypatch):
 
 def test_the_name_that_ends_is_that_of_the_web_server():
     assert healthcheck.APPLICATION.decode() == words()[-1]
+
+
+def test_docker_waits_for_a_check_that_waits_for_both_answers_on_a_busy_machine():
+    """One that Docker cuts short counts nothing, so that what hangs would go on for ever."""
+    timeout = re.search(r"--timeout=(\d+)s .*\n?.*healthcheck.py", (ROOT / "Dockerfile").read_text())
+    assert timeout
+    assert int(timeout[1]) >= 2 * healthcheck.SECONDS + 10
 
 
 def check(monkeypatch, *down):

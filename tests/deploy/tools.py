@@ -29,7 +29,16 @@ def compose(deployment: str, folder: Path = ROOT) -> dict[str, Any]:
     dotenv = "/dev/null" if folder == ROOT else str(folder / ".env")
     files = [word for file in ["docker-compose.yml", *DEPLOYMENTS[deployment]] for word in ("--file", file)]
     done = run(
-        "docker-compose", "--project-directory", folder, "--env-file", dotenv, *files, "config", "--format", "json"
+        "docker-compose",
+        "--project-directory",
+        folder,
+        "--env-file",
+        dotenv,
+        *files,
+        "--profile",
+        "*",
+        "config",
+        "--format=json",
     )
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))

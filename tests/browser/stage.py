@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.test import override_settings
+from django_q.models import Failure
 
+from backoffice.kit import clock
 from backoffice.kit.jobs.models import Job
+from content.messaging.models import Erasure
 from content.news.models import Comment, Post
 from content.orders.models import Order
 from content.tasks.models import Item
@@ -26,6 +29,9 @@ def build(remote: Remote) -> None:
     for model in (Order, Item):
         model.objects.exclude(pk__in=list(model.objects.values_list("pk", flat=True)[:FEW])).delete()
     Job.objects.create(title="Export posts", work="content.export", total=FEW)
+    now = clock.now()
+    Failure.objects.create(id="f" * 32, name="1", func="a.task", started=now, stopped=now, success=False, result="No")
+    Erasure.objects.create(reason="Request 7", user_name="administrator")
     _target(remote)
     with override_settings(NODE="store"):
         conflict(ours={"quantity": 2}, theirs={"quantity": 3})

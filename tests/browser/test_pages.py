@@ -12,7 +12,7 @@ from tests.browser.answers import of_administrator, of_errors, of_nobody
 from tests.browser.conftest import sign_in
 from tests.browser.replay import Replay
 from tests.browser.tour import NARROW, context, tour
-from tests.browser.walk import walk
+from tests.browser.walk import NO_PAGES, kind, kinds, walk
 from tests.conftest import kept_rows
 from tests.content.pages import administrator
 from tests.remote import Remote
@@ -42,6 +42,11 @@ def seen(chrome, live_server, django_db_setup, django_db_blocker):
 
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_each_kind_of_page_was_seen(seen):
+    known = {kind(one.address) for name, one in seen.items() if not name.startswith("error ")}
+    assert kinds() - known == NO_PAGES
 
 
 def test_axe_finds_nothing_critical_or_serious(seen):

@@ -1,6 +1,6 @@
 """The ceiling on destruction: how many deletes of one route are too many for a run without a person's permission."""
 
-from backoffice.kit.phrases import phrase
+from backoffice.kit.phrases import Value, phrase
 
 FREE = 20  # deletes of a run that are never too many, unless the route says otherwise
 PERCENT = 10  # of the records that the target holds
@@ -19,7 +19,7 @@ def is_too_many(deletes: int, *, held: int, limit: int | None) -> bool:
     return deletes > FREE and deletes * 100 > PERCENT * held
 
 
-def reason(*, held: int, limit: int | None) -> str:
+def reason(*, held: Value, limit: int | None) -> str:
     """Return why deletes are too many: "more than 20 and more than 10 % of the 500 records"."""
     if limit is not None:
         return phrase("more than the %(limit)s that the route allows in one run", limit=limit)

@@ -89,6 +89,13 @@ QUESTIONS: Table[Question] = (
     (Question.UNSEEN, {"rejected": True, "look_first": True, "bound": False}),
     (Question.GONE, {"rejected": True, "gone": True}),
 )
+# Which part of a target's backlog an object is in, as far as its own row shows; in none of them it needs nothing.
+BACKLOG: Table[State] = (
+    (State.ON_HOLD, {"on_hold": True}),
+    (State.IN_DOUBT, {"in_doubt": True}),
+    (State.REJECTED, {"due": True, "rejected": True}),
+    (State.PENDING, {"due": True}),
+)
 NOT_BLOCKED = {"on_hold": False, "in_doubt": False, "rejected": False}  # others need a person or an edit
 
 

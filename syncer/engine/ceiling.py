@@ -10,6 +10,9 @@ Constraints:
 - What belongs together waits together: the record of a child is not deleted while the delete of its parent waits. (The
   delete of a parent waits for its children anyway.)
 - While a route has nothing to delete, the ceiling costs nothing; while it has a few deletes, one bounded count.
+- Pages must not look at all that is due to find the few, or the many, deletes that wait. So a run notes on the bindings
+  which it left to a person (`delete_waits`), and pages count those of them that still are deletes. No claim reads the
+  note; each one ends it. See docs/adr/0042-pages-count-what-runs-left.md.
 """
 
 from collections.abc import Sequence
@@ -17,15 +20,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 
 from backoffice.kit import clock
-from backoffice.kit.phrases import Phrase, counted, joined, phrase
-from syncer.core.ceiling import FREE, is_too_many, reason
+from backoffice.kit.estimates import MOST, Count, bounded
+from backoffice.kit.phrases import Phrase, Value, counted, joined, phrase
+from syncer.core.ceiling import FREE, PERCENT, is_too_many, reason
 from syncer.engine.alerts import deletes as alerts
 from syncer.models import Attempt, Binding, Route, Run, Target
-from syncer.models.binding import DUE, UNBLOCKED
+from syncer.models.binding import DUE, LEFT_DELETES, UNBLOCKED
 from syncer.models.routemap import RouteMap
 
 NOTHING = Q(pk__in=[])
@@ -39,8 +44,8 @@ class Waiting:
 
     route: Route
     condition: Q  # for a queryset of the route's bindings
-    number: int
-    held: int  # records that the target holds of the route
+    number: Count
+    held: Count  # records that the target holds of the route
     is_own: bool  # whether the route's own deletes are too many; else they wait with those of a parent
 
     @property
@@ -48,7 +53,7 @@ class Waiting:
         """Why they wait, to follow their number: "more than 20 and more than 10 % of the 500 records"."""
         if not self.is_own:
             return phrase("which belong to others of them")
-        return reason(held=self.held, limit=self.route.max_deletes)
+        return reason(held=self.held.phrase, limit=self.route.max_deletes)
 
 
 def unpermitted(routes: RouteMap, route: Route) -> Q:
@@ -99,16 +104,49 @@ def waiting_at(target: Target, run: Run | None = None) -> list[Waiting]:
         number = Binding.objects.filter(condition, route=route).count()
         if number:
             is_own = is_over(routes, route, run)
-            items.append(Waiting(route=route, condition=condition, number=number, held=_held(route), is_own=is_own))
+            item = Waiting(
+                route=route, condition=condition, number=Count(number), held=Count(_held(route)), is_own=is_own
+            )
+            items.append(item)
     return items
+
+
+def left_at(target: Target) -> list[Waiting]:
+    """Return the deletes that runs left to a person and that still are deletes, as `waiting_at`, counted to a bound.
+
+    Raises:
+        TargetStoppedError: the target's routes can't be read.
+    """
+    if not Binding.objects.filter(LEFT_DELETES, route__target=target).exists():
+        return []
+    routes = RouteMap(target)
+    return [item for route in routes.parents_first if (item := _left_of(routes, route)).number]
+
+
+def left(routes: RouteMap, route: Route) -> Q:
+    """Return the condition for those bindings of `route` whose deletes a run left to a person."""
+    all_are_noted = _noted(route) <= MOST
+    return (LEFT_DELETES if all_are_noted else Q()) & unpermitted(routes, route)
+
+
+def _left_of(routes: RouteMap, route: Route) -> Waiting:
+    bindings = Binding.objects.filter(route=route).order_by()
+    noted = bindings.filter(LEFT_DELETES).order_by("pk").values("pk")[: MOST + 1]
+    found = bindings.filter(unpermitted(routes, route), pk__in=noted).count()
+    number = Count(found, "at least") if found <= MOST < noted.count() else bounded(found, MOST)
+    enough = number * 100 // PERCENT  # records, of which so many deletes would not be too many
+    records = bindings.filter(remote_id__isnull=False)[: enough + 1].count()
+    held = Count(records) if records <= enough else Count(enough, "more than")
+    is_own = bool(number.words) or is_too_many(number, held=held, limit=route.max_deletes)
+    return Waiting(route=route, condition=left(routes, route), number=number, held=held, is_own=is_own)
 
 
 def reasons(items: Sequence[Waiting]) -> Phrase:
     """Say how many wait of each model and why: "488 of news.Post, more than 20 and more than 10 % of the 500 …"."""
-    return joined((too_many(item.number, item.route, item.why) for item in items), "; ")
+    return joined((too_many(item.number.phrase, item.route, item.why) for item in items), "; ")
 
 
-def too_many(number: int, route: Route, why: str) -> Phrase:
+def too_many(number: Value, route: Route, why: str) -> Phrase:
     """Say how many deletes of a route wait, and why."""
     return phrase("%(number)s of %(model)s, %(why)s", number=number, model=route.model, why=why)
 
@@ -141,11 +179,26 @@ def review_url(target: Target) -> str:
 
 
 def notify(run: Run) -> None:
-    """Alert operators once while deletes of the run's target wait, and end that alert when none does."""
+    """Note what waits, alert operators once while deletes of the run's target do, and end that alert when none does."""
     if items := waiting_at(run.target, run):
+        for item in items:
+            _note(item)
         alerts.deletes_wait(run.target, sentence(items), now=clock.now())
     else:
         alerts.deletes_decided(run.target, now=clock.now())
+
+
+def _note(item: Waiting) -> None:
+    """Note on bindings that their deletes wait, on as many as pages count; those that others write now can wait."""
+    rows = Binding.objects.filter(item.condition, route=item.route, delete_waits=False).order_by("pk")
+    if most := MOST + 1 - _noted(item.route):
+        with transaction.atomic():
+            free = rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+            Binding.objects.filter(pk__in=list(free[:most])).update(delete_waits=True)
+
+
+def _noted(route: Route) -> int:
+    return Binding.objects.filter(LEFT_DELETES, route=route)[: MOST + 1].count()
 
 
 def _held(route: Route) -> int:

@@ -51,7 +51,7 @@ def claim(
         if any(deletes and not row.delete_allowed for row, deletes in found):
             found = _read(due(ceiling.waiting(routes, route, run))[:limit])
         Binding.objects.filter(pk__in=[row.pk for row, _ in found]).update(
-            token=F("token") + 1, unconfirmed=True, lease_until=now + timedelta(seconds=lease)
+            token=F("token") + 1, unconfirmed=True, lease_until=now + timedelta(seconds=lease), delete_waits=False
         )
     hours, account = route.key_hours, route.target.account
     return [

@@ -11,8 +11,9 @@ from django.db.models import Min, Q, QuerySet
 from backoffice.kit.estimates import MOST, Count, bounded, total
 from backoffice.kit.phrases import message_of
 from syncer.core.errors import SyncError
+from syncer.core.state import State
 from syncer.models import mark
-from syncer.models.binding import BLOCKED, DUE, FACTS, FAILED, UNBLOCKED, Binding, holding
+from syncer.models.binding import BLOCKED, DUE, FACTS, FAILED, UNBLOCKED, Binding
 from syncer.models.mapping import declarations
 from syncer.models.mark import Condition, keys_of
 from syncer.models.replica import Replica
@@ -55,9 +56,9 @@ def of_route(route: Route, *, most: int | None = None) -> RouteStatus:
     """
     conditions = {
         "retrying": DUE & UNBLOCKED & FAILED,
-        "rejected": DUE & BLOCKED & holding({"on_hold": False, "in_doubt": False, "rejected": True}),
-        "in_doubt": BLOCKED & holding({"on_hold": False, "in_doubt": True}),
-        "on_hold": BLOCKED & FACTS["on_hold"],
+        "rejected": DUE & Q(backlog=State.REJECTED),
+        "in_doubt": BLOCKED & Q(backlog=State.IN_DOUBT),
+        "on_hold": BLOCKED & Q(backlog=State.ON_HOLD),
         "bound": FACTS["bound"],
     }
     bindings = Binding.objects.filter(route=route).order_by()

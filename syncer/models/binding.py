@@ -8,21 +8,52 @@ from operator import or_
 from typing import TYPE_CHECKING, TypeVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Replace
 
 from backoffice.kit.phrase_field import PhraseField
 from syncer.core.decide import Known, known_of
-from syncer.core.state import NOT_BLOCKED, QUESTIONS, Table
+from syncer.core.state import BACKLOG, QUESTIONS, State, Table
 
 if TYPE_CHECKING:
     from syncer.models.target import Target
 
 T = TypeVar("T")
 DUE = Q(due=True)
+UNBLOCKED = Q(backlog=State.PENDING)  # of those that are due
 BLOCKED = Q(rejected__isnull=False) | Q(in_doubt=True) | Q(on_hold=True)  # as the index of them has it, for SQLite
 FAILED = Q(tries__gt=0)
+LEFT_DELETES = Q(due=True, delete_waits=True)
 HELD_REASON_LENGTH = 256  # characters
+
+FACTS: Mapping[str, Q] = {
+    "due": DUE,
+    "on_hold": Q(on_hold=True),
+    "in_doubt": Q(in_doubt=True),
+    "rejected": Q(rejected__gte=F("wanted")),
+    "failed": FAILED,
+    "bound": Q(remote_id__isnull=False),
+    "unanswered": Q(create_body__isnull=False),
+    "look_first": Q(look_first=True),
+    "gone": Q(gone=True),
+}
+
+
+def holding(facts: Mapping[str, bool], known: Mapping[str, Q] = FACTS) -> Q:
+    """Return the condition for bindings with the facts `{"fact": whether it holds}`, whose conditions are `known`."""
+    condition = Q()
+    for name, value in facts.items():
+        condition &= known[name] if value else ~known[name]
+    return condition
+
+
+ASKED = reduce(or_, (holding(facts) for _, facts in QUESTIONS))
+IS_DUE = Q(wanted__gt=F("delivered")) | Q(unconfirmed=True)  # for columns that can't be computed from the column `due`
+
+
+def _part_of_backlog() -> Case:
+    known = {**FACTS, "due": IS_DUE}
+    return Case(*(When(holding(facts, known), then=Value(state.value)) for state, facts in BACKLOG))
 
 
 class BindingQuerySet(models.QuerySet["Binding"]):
@@ -81,10 +112,17 @@ class Binding(models.Model):
     unconfirmed = models.BooleanField(db_default=False, help_text="A request was sent whose answer is not known.")
     # A column, so that the index of what is due changes with it alone: not with each plan and claim of what is due.
     due = models.GeneratedField(
-        expression=Q(wanted__gt=F("delivered")) | Q(unconfirmed=True),  # type: ignore[arg-type]
+        expression=IS_DUE,  # type: ignore[arg-type]
         output_field=models.BooleanField(),
         db_persist=True,
         help_text="A version was not delivered, or an answer is not known.",
+    )
+    # A column for the same reason. With it in an index, a few are counted however many there are of another part.
+    backlog = models.GeneratedField(
+        expression=_part_of_backlog(),
+        output_field=models.CharField(max_length=16, null=True),
+        db_persist=True,
+        help_text="The part of the backlog that the object is in: pending, rejected, in doubt or on hold. Empty: none.",
     )
     in_doubt = models.BooleanField(
         db_default=False, help_text="Whether a create arrived can't be found out: a person decides."
@@ -162,6 +200,10 @@ class Binding(models.Model):
     delete_allowed = models.BooleanField(
         db_default=False, help_text="A person allowed this delete, among many of one run."
     )
+    delete_waits = models.BooleanField(
+        db_default=False,
+        help_text="A run left this delete, one of too many, to a person. The next claim of the object ends it.",
+    )
     candidates = models.JSONField(
         null=True,
         blank=True,
@@ -188,16 +230,20 @@ class Binding(models.Model):
             # Ids are compared by their text: an API answers 5 in one place and "5" in another.
             models.UniqueConstraint(
                 F("route"),
-                Replace("remote_id", models.Value('"'), models.Value("")),
+                Replace("remote_id", Value('"'), Value("")),
                 condition=Q(remote_id__isnull=False),
                 name="syncer_binding_remote",
             ),
         ]
         indexes = [
-            models.Index(fields=["route", "id"], condition=DUE, name="syncer_binding_due"),
+            models.Index(fields=["route", "backlog", "id"], condition=DUE, name="syncer_binding_due"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="syncer_binding_parent"),
-            models.Index(fields=["route", "id"], condition=BLOCKED, name="syncer_binding_blocked"),
-            models.Index(fields=["route", "id"], condition=FAILED, name="syncer_binding_failed"),
+            models.Index(fields=["route", "backlog", "id"], condition=BLOCKED, name="syncer_binding_blocked"),
+            models.Index(fields=["route", "backlog", "not_before"], condition=FAILED, name="syncer_binding_failed"),
+            models.Index(fields=["route", "id"], condition=LEFT_DELETES, name="syncer_binding_left"),
+            models.Index(
+                fields=["route", "settled_at"], condition=Q(settled_at__isnull=False), name="syncer_binding_settled"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -212,31 +258,6 @@ class Binding(models.Model):
     def known(self) -> Known:
         """What is known of the record, as the decision needs it."""
         return known_of(self)
-
-
-FACTS: Mapping[str, Q] = {
-    "due": DUE,
-    "on_hold": Q(on_hold=True),
-    "in_doubt": Q(in_doubt=True),
-    "rejected": Q(rejected__gte=F("wanted")),
-    "failed": FAILED,
-    "bound": Q(remote_id__isnull=False),
-    "unanswered": Q(create_body__isnull=False),
-    "look_first": Q(look_first=True),
-    "gone": Q(gone=True),
-}
-
-
-def holding(facts: Mapping[str, bool], known: Mapping[str, Q] = FACTS) -> Q:
-    """Return the condition for bindings with the facts `{"fact": whether it holds}`, whose conditions are `known`."""
-    condition = Q()
-    for name, value in facts.items():
-        condition &= known[name] if value else ~known[name]
-    return condition
-
-
-UNBLOCKED = holding(NOT_BLOCKED)
-ASKED = reduce(or_, (holding(facts) for _, facts in QUESTIONS))
 
 
 def claimed(now: datetime) -> Q:

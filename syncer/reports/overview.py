@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
 
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
 
 from backoffice.kit import clock
 from backoffice.kit.estimates import MOST, less, total
@@ -38,7 +38,7 @@ class Overview:
     routes: list[tuple[Route, RouteStatus | None]]  # every route; without a status if it is off or has a problem
     problem: str  # why the status of a route can't be read, which the numbers then lack; empty if all can be read
     last: Run | None  # the newest run
-    deletes: list[Waiting]  # the deletes that wait for a person
+    deletes: list[Waiting]  # the deletes that runs left to a person
 
     def _total(self, column: str) -> int:
         return total(getattr(status, column) for _, status in self.routes if status)
@@ -117,7 +117,7 @@ class Overview:
 
     @property
     def deletes_number(self) -> int:
-        return sum(item.number for item in self.deletes)
+        return total(item.number for item in self.deletes)
 
     @property
     def deletes_why(self) -> str:
@@ -149,7 +149,9 @@ class Overview:
 
 def answered_at(target: Target) -> datetime | None:
     """Return when the target last accepted or refused an object; None: never. What it holds since is not known."""
-    at: datetime | None = Binding.objects.filter(route__target=target).aggregate(at=Max("settled_at"))["at"]
+    settled = Binding.objects.filter(route=OuterRef("pk"), settled_at__isnull=False).order_by("-settled_at")
+    newest = target.routes.annotate(at=Subquery(settled.values("settled_at")[:1]))
+    at: datetime | None = newest.aggregate(latest=Max("at"))["latest"]
     return at
 
 
@@ -200,8 +202,8 @@ def _is_contacted(target: Target, routes: Iterable[tuple[Route, RouteStatus | No
 
 
 def waiting_deletes(target: Target) -> list[Waiting]:
-    """Return the deletes at the target that wait for a person; none where its routes can't be read."""
+    """Return the deletes at the target that runs left to a person; none where its routes can't be read."""
     try:
-        return ceiling.waiting_at(target)
+        return ceiling.left_at(target)
     except SyncError:
         return []

@@ -121,14 +121,13 @@ def held(binding: Binding) -> str:
 
 
 def _waiting_deletes(route: Route, bindings: Iterable[Binding | None]) -> set[int]:
-    """Return those of the bindings whose deletes wait for a person; no query where none may delete a record."""
+    """Return those of the bindings whose deletes a run left to a person; no query where none may delete a record."""
     due = [row.pk for row in bindings if row and row.remote_id and row.wanted > row.delivered]
     if not due:
         return set()
     try:
-        routes = RouteMap(route.target)
-        waiting = ceiling.waiting(routes, route)
-        return set(Binding.objects.filter(waiting, route=route, pk__in=due).values_list("pk", flat=True))
+        left = ceiling.left(RouteMap(route.target), route)
+        return set(Binding.objects.filter(left, route=route, pk__in=due).values_list("pk", flat=True))
     except SyncError:
         return set()  # the target is stopped, and says why
 

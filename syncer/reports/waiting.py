@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -12,14 +13,14 @@ from backoffice.kit.phrase_field import localized
 from backoffice.kit.phrases import phrase
 from syncer.core.state import State
 from syncer.models import Binding, Replica
-from syncer.models.binding import BLOCKED, DUE, holding
+from syncer.models.binding import DUE
 from syncer.models.mapping import declarations
 from syncer.reports import states
 from syncer.reports.reading import live_objects, page_of, unseen_objects
 
 READ = 100  # conflicts, and rejected objects, that are looked at
 SHOWN = 8
-REJECTED = DUE & BLOCKED & holding({"on_hold": False, "in_doubt": False, "rejected": True})
+REJECTED = DUE & Q(backlog=State.REJECTED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from django.db.models import F
 
 from backoffice.kit import clock
 from content.news.models import Comment, Post
+from syncer.engine import ceiling
 from syncer.engine.claims import claim
 from syncer.engine.plan import plan
 from syncer.engine.runs import work
@@ -14,6 +15,8 @@ from syncer.engine.sender import Sender
 from syncer.engine.wake import request_run, sweep
 from syncer.models import Alert, Attempt, Binding, Route, Run, Target
 from syncer.models.routemap import RouteMap
+from syncer.reports.overview import overview
+from syncer.reports.states import object_states
 from syncer.targets.base import Step
 from syncer.targets.rest.deliver import deliver
 from tests.syncer.conftest import sync
@@ -55,6 +58,7 @@ def test_a_mistyped_filter_deletes_nothing(five_hundred, remote):
     url = f"/admin/syncer/target/{five_hundred.pk}/deletes/"
     why = "more than 20 and more than 10 % of the 500 records"
     assert run.message == f"488 deletes wait for a person: 488 of news.Post, {why}. Review them at {url}"
+    assert overview(five_hundred).deletes_why == f"488 of news.Post, {why}"
 
 
 def test_one_queryset_delete_deletes_nothing_either_and_all_else_goes_on(five_hundred, remote):
@@ -212,3 +216,44 @@ def test_a_route_that_is_switched_off_or_deleted_deletes_nothing(target, remote,
     target.refresh_from_db()
     sync(target)
     assert requests(remote) == []
+
+
+# --- what pages count: the deletes that runs left to a person ---------------------------------------------------------
+def left(target) -> list[str]:
+    return [str(item.number) for item in ceiling.left_at(target)]
+
+
+@pytest.fixture
+def gone(waiting):
+    """The objects of the five deletes that wait."""
+    return [row.instance for row in Post.history.filter(history_type="-").order_by("id")]
+
+
+def test_a_delete_waits_once_a_run_has_left_it_and_no_more_when_its_object_is_back(waiting, gone):
+    assert left(waiting) == ["5"]
+    Post.objects.filter(user_id=6).delete()
+    Post.objects.bulk_create(gone[:2])
+    assert left(waiting) == ["3"]
+    sync(waiting)
+    assert left(waiting) == ["4"]
+
+
+def test_of_very_many_deletes_some_are_noted_and_all_are_shown(waiting, gone, monkeypatch):
+    monkeypatch.setattr(ceiling, "MOST", 2)
+    Binding.objects.update(delete_waits=False)
+    sync(waiting)
+    assert (left(waiting), Binding.objects.filter(delete_waits=True).count()) == (["more than 2"], 3)
+    [states] = object_states(Post, [gone[-1].pk]).values()
+    assert [state.why for state in states] == ["its delete is one of many that wait for a person"]
+    Post.objects.bulk_create(gone[:1])
+    assert left(waiting) == ["at least 2"]
+    Route.objects.update(max_deletes=1)
+    sync(waiting)
+    assert left(waiting) == ["more than 2"]
+
+
+def test_a_claim_ends_the_note(waiting):
+    Binding.objects.update(delete_allowed=True)
+    assert left(waiting) == []
+    assert sync(waiting).message == "5 deleted."
+    assert not Binding.objects.filter(delete_waits=True).exists()

@@ -8,7 +8,18 @@ import pytest
 from django.db.models import Q
 from django.utils import timezone
 
-from syncer.core.state import QUESTIONS, STATES, Question, State, facts_of, is_claimable, question_of, state_of
+from syncer.core.state import (
+    BACKLOG,
+    QUESTIONS,
+    STATES,
+    Question,
+    State,
+    facts_of,
+    holds,
+    is_claimable,
+    question_of,
+    state_of,
+)
 from syncer.models import Binding, Route, Target
 from syncer.models.binding import ASKED, FACTS, claimed, holding, where
 from syncer.models.routemap import claimable
@@ -91,3 +102,10 @@ def test_what_can_be_claimed_is_the_same_in_both(bindings):
     assert expected
     assert found(claimable(NOW)) == expected
     assert found(ASKED) == {key for key, row in bindings.items() if question_of(facts(row))}
+
+
+@pytest.mark.django_db
+def test_the_part_of_the_backlog_is_the_same_in_both(bindings):
+    for row in bindings.values():
+        parts = (part for part, condition in BACKLOG if holds(facts(row), condition))
+        assert row.backlog == next(parts, None)

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("syncer", "0003_private_networks")]
+    dependencies = [("syncer", "0004_flat_backlog")]
     operations = [
         migrations.AddField(
             "binding",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from content.base.files import CSV, XLSX, sheet, texts, workbook, xml
 from content.base.tables import CellError, FileError
@@ -169,7 +170,7 @@ def test_a_text_counts_as_often_as_a_sheet_repeats_it(monkeypatch):
 
 def test_more_sheets_and_formats_than_programs_write_are_refused(monkeypatch):
     monkeypatch.setattr(workbook, "MAX_SHEETS", 1)
-    monkeypatch.setattr(workbook, "MAX_CODES", len(workbook.BUILTIN_FORMATS) + len(workbook.EAST_ASIAN) + 1)
+    monkeypatch.setattr(workbook, "MAX_CODES", len(BUILTIN_FORMATS) + len(workbook.EAST_ASIAN) + 1)
     for data in (book("", ""), book(rows(), formats=["0;0", "0;1"])):
         with pytest.raises(FileError, match="damaged"):
             XLSX().create_dataset(data)

@@ -3,7 +3,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.core.signals import request_finished, request_started
 from django.db.backends.signals import connection_created
 
-from backoffice.kit import database, tracing
+from backoffice.kit import database, lookups, tracing
 from backoffice.kit.labels import translate_labels
 from backoffice.monitoring import sentry
 
@@ -17,6 +17,7 @@ class SiteConfig(AdminConfig):
         sentry.start()
         if settings.OTLP_ENDPOINT:
             tracing.require()
+        lookups.install()
         translate_labels()  # before the admin is registered
         super().ready()
         connection_created.connect(database.watch, dispatch_uid="backoffice.database")

@@ -200,8 +200,9 @@ class KeysInline(TabularInline):  # type: ignore[misc]
     fields = readonly_fields = ("name", "shown_state", "expires", "last_used_at")
 
     @admin.display(description=_("state"))
-    def shown_state(self, key: ApiKey) -> SafeString:
-        return chip(CHIPS[key.state], str(STATES[key.state]))
+    def shown_state(self, key: ApiKey) -> SafeString | None:
+        """Return the state; None of a key that is not there, of which a form said that it was."""
+        return chip(CHIPS[key.state], str(STATES[key.state])) if key.pk else None
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -21,12 +21,13 @@ KEY_DAYS_MOST = 366
 KEY_BYTES = 32  # random; too many to be guessed, so that a fast hash is safe
 
 
-def folded(username: str) -> str:
+def folded(username: str | None) -> str:
     """Return `username` without differences of case and of Unicode form, so that equal names compare equal.
 
-    This is done in Python, as the databases' LOWER() functions differ (SQLite's knows ASCII only).
+    This is done in Python, as the databases' LOWER() functions differ (SQLite's knows ASCII only). Django's form leaves
+    None in the place of a name that is taken.
     """
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username or "").casefold())
 
 
 class User(Scoped, AbstractUser):

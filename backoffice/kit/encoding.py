@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
 REPLACED = "\ufffd"
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
 def is_utf_8(encoded: str | bytes) -> bool:
@@ -38,13 +39,13 @@ class EncodingMiddleware:
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
         """Look at the form once it may be read: the parts of a multipart form are gone when they have been parsed."""
-        if request.method != "POST":
+        if request.method != "POST" or request.content_type not in (URLENCODED, MULTIPART):
             return
-        if request.content_type == "application/x-www-form-urlencoded":
+        if (request.content_params or {}).get("charset", "utf-8").lower() != "utf-8":
+            is_fine = False
+        elif request.content_type == URLENCODED:
             is_fine = is_utf_8(request.body)
-        elif request.content_type == "multipart/form-data":
-            is_fine = not any(REPLACED in text for texts in request.POST.lists() for text in (texts[0], *texts[1]))
         else:
-            return
+            is_fine = not any(REPLACED in text for texts in request.POST.lists() for text in (texts[0], *texts[1]))
         if not is_fine:
             raise BadRequest(_("The form is not UTF-8 text, so that nothing was saved. Send it again in UTF-8."))

@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TextIO
 
 from django.utils.translation import gettext as _
 
+from content.base.tables import LONGEST_ROW
+
 BLOCK = 256 * 1024  # characters read at a time
-LONGEST = 64 * 1024 * 1024  # characters of one item
 DIGITS = 1000  # of a whole number; Python's own limit is 4,300
 SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -85,7 +87,9 @@ class _Reader:
                 value, self.position = self.decode(self.buffer, self.position)
             except json.JSONDecodeError as error:
                 left = len(self.buffer) - self.position
-                if left > LONGEST or not self._read_more(max(BLOCK, left)):  # doubled, so that a long item costs little
+                if left > LONGEST_ROW or not self._read_more(
+                    max(BLOCK, left)
+                ):  # doubled, so that a long item costs little
                     raise _in_item(number, error.msg) from error
             except RecursionError as error:
                 raise _in_item(number, _("it is nested too deeply")) from error
@@ -109,7 +113,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         names = [name for name, _value in pairs]
-        name = next(name for name in names if names.count(name) > 1)
+        name = next(name for name, count in Counter(names).items() if count > 1)
         raise ValueError(_("the name “%(name)s” occurs twice in one object") % {"name": name})
     return made
 

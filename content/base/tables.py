@@ -14,6 +14,7 @@ from backoffice.kit.numbers import grouped
 MAX_ROWS = {"postgresql": 1_000_000, "sqlite": 500_000}  # on SQLite others wait for the one writer, 20 s at most
 MAX_BLANK_ROWS = 1_048_576  # as many as a sheet has; more would only cost time
 MAX_COLUMNS = 200
+LONGEST_ROW = 5_000_000  # characters, which are kept in memory
 Row = tuple[int, Sequence[Any]]  # the number in the file, from 1, and the cells
 MISSING = object()  # the cell of a key that a JSON record lacks
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -26,6 +27,11 @@ def max_rows() -> int:
 
 class FileError(Exception):
     """The file can't be read or written. The message says where and what to do."""
+
+
+def long_row() -> FileError:
+    most = grouped(LONGEST_ROW)
+    return FileError(_("A row has more than %(most)s characters. Is the file of the chosen format?") % {"most": most})
 
 
 @dataclass(frozen=True)

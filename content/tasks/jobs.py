@@ -30,7 +30,7 @@ def _title(work: Callable[..., None], items: list[int]) -> str:
         summarize: (_("Summarize item %(key)s"), _("Summarize %(number)s items")),
     }
     one, many = titles[work]
-    return (one if len(items) == 1 else many) % {"key": items[0], "number": len(items)}
+    return one % {"key": items[0]} if len(items) == 1 else many % {"number": len(items)}
 
 
 def enrich(progress: Progress, *, items: list[int]) -> None:

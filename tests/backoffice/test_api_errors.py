@@ -59,10 +59,13 @@ def test_head_answers_as_get(api, query):
     assert head["Content-Type"] == got["Content-Type"]
 
 
-def through_the_entry_point(method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[str, bytes]:
+def through_the_entry_point(
+    method: str, path: str, body: bytes = b"", kind: str = "", query: str = ""
+) -> tuple[str, bytes]:
     """Status and body as the web server gets them: the test client has a handler of its own, and cuts HEAD itself."""
     environ: dict[str, Any] = {
         "PATH_INFO": path,
+        "QUERY_STRING": query,
         "REQUEST_METHOD": method,
         "CONTENT_TYPE": kind,
         "CONTENT_LENGTH": str(len(body)),
@@ -149,6 +152,13 @@ def test_a_content_type_that_can_not_be_read_does_not_crash():
     status, body = through_the_entry_point("POST", POSTS, b"{}", "application/json; charset*=nothing''utf-8")
     assert status == "415 Unsupported Media Type"
     assert b"Content-Type: application/json" in body
+
+
+@pytest.mark.parametrize("charset", ["hex", "idna", "undefined", "utf-16"])
+@pytest.mark.parametrize(("path", "status"), [("/health/live/", "200 OK"), ("/api/openapi.json", "200 OK")])
+def test_a_character_set_that_is_no_text_says_nothing_of_the_address(path, status, charset):
+    kind = f"text/plain; charset={charset}"
+    assert through_the_entry_point("GET", path, kind=kind, query="a=%C3%BC")[0] == status
 
 
 def test_errors_outside_the_api_stay_pages():

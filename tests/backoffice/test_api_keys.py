@@ -464,3 +464,10 @@ def test_the_page_of_a_user_lists_their_keys(editor):
     page = administrator().get(reverse("admin:accounts_user_change", args=[editor.pk])).content.decode()
     assert "Nightly" in page
     assert key.digest not in page
+
+
+def test_a_form_that_does_not_count_the_keys_is_refused_on_the_page_of_the_user(editor):
+    page = reverse("admin:accounts_user_change", args=[editor.pk])
+    form = {"username": "other", "keys-INITIAL_FORMS": "x", "keys-TOTAL_FORMS": "1"}
+    assert administrator().post(page, form).status_code == 200
+    assert User.objects.get(pk=editor.pk).username == editor.username

@@ -28,6 +28,7 @@ from content.base.uploads import Upload
 from content.news.models import LOCAL_USER_ID, Comment, Post
 from content.news.resources import PostResource
 from content.orders.models import Order
+from tests.content.awkward.book import FIRST_TEXT, book, rows
 from tests.content.files import FORMATS, cells_of, confirm, export, load, preview, rows_of, table, workbook
 from tests.content.pages import administrator, sign_in
 from tests.flows.wait import until
@@ -481,6 +482,19 @@ def test_a_big_import_waits_for_a_worker_that_reads_it_and_then_writes_it():
     record.refresh_from_db()
     assert (record.state, record.written["new"]) == ("done", service.HERE + 1)
     assert {str(row.history_user) for row in Post.history.all()} == {"editor"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(book(rows("<row/>" * 200_000)), id="XML"),
+        pytest.param(book(rows(*[f"<row>{FIRST_TEXT * 2}</row>"] * 10), texts=[f"<t>{'x' * 100_000}</t>"]), id="texts"),
+    ],
+)
+def test_a_small_workbook_that_stands_for_much_is_read_by_a_worker(data):
+    assert len(data) < 10_000
+    page = preview(sign_in(*TRANSFER, *WRITE), Post, data, "xlsx")
+    assert page.context["record"].job.state == Job.State.QUEUED
 
 
 def test_a_row_that_became_wrong_after_the_preview_is_named_and_the_others_are_written():

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from content.base import json_items, tables
-from content.base.files import CSV, FORMATS, JSON, delimiter, encoding, xml
+from content.base.files import CSV, FORMATS, JSON, csv, delimiter, encoding, xml
 from content.base.tables import FileError
 from tests.content.files import table, workbook
 
@@ -45,10 +45,18 @@ def test_json_that_is_wrong_says_where(data, message):
 
 def test_an_item_without_an_end_is_not_read_whole(monkeypatch):
     monkeypatch.setattr(json_items, "BLOCK", 10)
-    monkeypatch.setattr(json_items, "LONGEST", 100)
+    monkeypatch.setattr(json_items, "LONGEST_ROW", 100)
     text = json.dumps([{"a": "x" * 50}, {"b": "y" * 500}])
     with pytest.raises(FileError, match="in item 2"):
         JSON().create_dataset(text.encode())
+
+
+@pytest.mark.parametrize("text", ["x" * 50, '"' + "a\n" * 50, '"a\n",' * 20], ids=["line", "text", "row"])
+def test_a_row_without_an_end_is_not_read_whole(monkeypatch, text):
+    for module in (csv, tables):
+        monkeypatch.setattr(module, "LONGEST_ROW", 20)
+    with pytest.raises(FileError, match="A row has more than 20 characters"):
+        list(CSV().create_dataset(f"title,body\n\nT,B\nU,V\nW,{text}\n".encode()))
 
 
 @pytest.mark.parametrize("place", [0, 6, 8, 26])

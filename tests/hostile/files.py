@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.content.awkward.book import book, packed, row, rows
+from tests.content.awkward.book import FIRST_TEXT, book, packed, row, rows
 from tests.content.awkward.xlsx_files import parts_of
 from tests.hostile.cases import REFUSED
 
@@ -98,6 +98,9 @@ FILES = {
     "not a number": json(b'[{"title":"T","body":"B","user_id":NaN}]', "“nan” is not a whole number"),
     "infinity": json(b'[{"title":"T","body":"B","user_id":1e999}]', "“inf” is not a whole number"),
     "a name twice": json(b'[{"title":"T","title":"U","body":"B"}]', "“title” occurs twice in one object, in item 1"),
+    "twenty thousand names, one of them twice": json(
+        "[{" + "".join(f'"n{n}":1,' for n in range(20_000)) + '"n19999":1}]', "“n19999” occurs twice in one object"
+    ),
     "a name in two cases": json(b'[{"title":"T","Title":"U","body":"B"}]', "both name the column title"),
     "a name with a null": json(b'[{"ti\\u0000tle":"T","body":"B"}]', "“ti�tle” holds a null character"),
     "an operator for a text": json(b'[{"title":{"$ne":1},"body":"B"}]', "is not a text"),
@@ -109,12 +112,18 @@ FILES = {
     "a workbook in gzip": xlsx(gzip.compress(book(rows(row("T", "B"))))),
     "half a workbook": xlsx(book(rows(row("T", "B")))[:-60]),
     "a ZIP file of ZIP files": xlsx(nested(50)),
-    "a hundred million zeros": xlsx(archive(**{"[Content_Types].xml": b"0" * 100_000_000})),
+    "a million zeros": xlsx(archive(**{"xl/workbook.xml": b"0" * 900_000})),
     "a path above": xlsx(archive(**{"../../../../etc/passwd": b"x"})),
     "a text document": xlsx(archive(**{"word/document.xml": b"<x/>"})),
     "a workbook with a password": xlsx(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(5000), "without a password"),
     "entities that grow": xlsx(with_entities()),
     "a file of the system": xlsx(with_a_file_of_the_system()),
+    "elements in elements": xlsx(book(rows("<a>" * 100_000))),
+    "a format of brackets": xlsx(book(rows('<row><c s="1"><v>5</v></c></row>'), formats=["[" * 100_000])),
+    "a text that is repeated": xlsx(
+        book(rows(f"<row>{FIRST_TEXT * 16_384}</row>"), texts=[f"<t>{'x' * 100_000}</t>"]),
+        "A row has more than 5,000,000 characters",
+    ),
     "a cell at the end of a sheet": xlsx(
         book(
             f'<dimension ref="A1:XFD1048576"/><sheetData>{row("title", "body")}'

@@ -96,11 +96,27 @@ FORMS = {
     "rows that are not there": form(GOOD + b"comments-INITIAL_FORMS=5&comments-TOTAL_FORMS=5", "Please correct"),
     "parts without an end": form(part(b"title", b"T"), "ManagementForm|required", kind=PARTS),
     "parts that are not UTF-8": form(part(b"title", b"\xff") + b"--x--", "not UTF-8", status=400, kind=PARTS),
+    "parts in a character set that is no text": form(
+        part(b"title", b"T") + b"--x--", "not UTF-8", status=400, kind=f"{PARTS}; charset=hex"
+    ),
+    "fields in another character set": form(
+        b"title=%C3%BC", "not UTF-8|can.{1,6}t be understood", status=400, kind=f"{FORM}; charset=utf-7"
+    ),
     "parts without a boundary": form(b"x", "can.{1,6}t be understood", status=400, kind="multipart/form-data"),
     "parts in Base64 that is none": form(
         part(b"title", b"!!!", b"\r\nContent-Transfer-Encoding: base64") + b"--x--",
         "This field is required",
         kind=PARTS,
+    ),
+    "a name of an account that is taken, in capitals": form(
+        b"username=ADMINISTRATOR&usable_password=true&password1=Long-9912-x&password2=Long-9912-x",
+        "already exists",
+        path="/admin/accounts/user/add/",
+    ),
+    "a role that no column holds": form(
+        b"username=new&usable_password=true&password1=Long-9912-x&password2=Long-9912-x&roles=" + b"9" * 30,
+        "Select a valid choice",
+        path="/admin/accounts/user/add/",
     ),
     "two hundred files": form(
         b"".join(part(b"f%d" % n, b"x", b'; filename="f"') for n in range(200)) + b"--x--",

@@ -69,6 +69,9 @@ BODIES = {
     "infinity": broken(b'{"title":"T","body":"B","user_id":1e999}'),
     "five thousand digits": broken(b'{"title":"T","body":"B","user_id":' + b"9" * 5000 + b"}"),
     "a name twice": broken(b'{"title":"T","title":"U","body":"B"}', "“title” occurs twice"),
+    "twenty thousand names, one of them twice": broken(
+        b"{" + b"".join(b'"n%d":1,' % n for n in range(20_000)) + b'"n19999":1}', "“n19999” occurs twice"
+    ),
     "a name twice, once escaped": broken(b'{"title":"T","ti\\u0074le":"U","body":"B"}', "“title” occurs twice"),
     "a fraction": number("1.5"),
     "a whole number as a fraction": number("1.0"),

@@ -1,6 +1,7 @@
 """JSON by orjson: the database's dictionaries become bytes without objects in between."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -39,7 +40,7 @@ def empty_response(status: int, **headers: str) -> HttpResponse:
 def _refuse_repeated_names(pairs: list[tuple[str, object]]) -> None:
     names = [name for name, _ in pairs]
     if len({*names}) < len(names):
-        name = next(name for name in names if names.count(name) > 1)
+        name = next(name for name, count in Counter(names).items() if count > 1)
         raise ValueError(f"the name “{name}” occurs twice in one object")
 
 

@@ -23,6 +23,7 @@ class Archive:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._parts = {_normal(info.filename): info for info in archive.infolist()}
+        self.size = sum(info.file_size for info in archive.infolist())  # Python unpacks no more
 
     def __contains__(self, name: str) -> bool:
         return _normal(name) in self._parts

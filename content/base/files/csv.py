@@ -16,9 +16,7 @@ from content.base.files import delimiter, encoding
 from content.base.files.delimiter import Delimiter
 from content.base.files.encoding import Encoding, text_of
 from content.base.files.format import FileFormat
-from content.base.tables import FileError, Found, Row, Table, without_blank_end
-
-LONGEST_LINE = 5_000_000  # characters
+from content.base.tables import LONGEST_ROW, FileError, Found, Row, Table, long_row, without_blank_end
 
 
 class CSV(FileFormat):
@@ -96,9 +94,11 @@ def _records(source: bytes | Path, coded: Encoding, separated: Delimiter) -> Ite
     with text_of(source, coded) as text:
         if separated.is_declared:
             text.readline()
-        reader, number = csv.reader(_lines(text), delimiter=separated.character, strict=True), 0
+        lines, number = _Lines(text), 0
+        reader = csv.reader(lines, delimiter=separated.character, strict=True)
         try:
             for number, row in enumerate(reader, 1):
+                lines.length = 0
                 yield number, row
         except csv.Error as error:
             words = {"row": grouped(number + 1), "problem": error}
@@ -111,14 +111,29 @@ def _records(source: bytes | Path, coded: Encoding, separated: Delimiter) -> Ite
             ) from error
 
 
-def _lines(text: TextIO) -> Iterator[str]:
-    """Yield the lines. Python would read a file without line breaks whole.
+class _Lines:
+    """The lines of a text. Python would read one without an end whole, and as many as the texts of a row have.
 
-    Raises:
-        FileError: a line is too long.
+    Attributes:
+        length: the characters of the lines that were read for the current row.
     """
-    while line := text.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
-            most = grouped(LONGEST_LINE)
-            raise FileError(_("A line has more than %(most)s characters. Is the file CSV?") % {"most": most})
-        yield line
+
+    def __init__(self, text: TextIO) -> None:
+        self._text, self.length = text, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        """Return the next line.
+
+        Raises:
+            FileError: the row is too long.
+        """
+        line = self._text.readline(LONGEST_ROW + 1)
+        self.length += len(line)
+        if self.length > LONGEST_ROW:
+            raise long_row()
+        if not line:
+            raise StopIteration
+        return line

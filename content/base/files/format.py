@@ -47,6 +47,14 @@ class FileFormat(Format):  # type: ignore[misc]
         """
         raise NotImplementedError
 
+    def size(self, source: Path) -> int:
+        """Return the bytes of a file as it is read, unpacked.
+
+        Raises:
+            FileError: the file can't be read.
+        """
+        return source.stat().st_size
+
     def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write the rows one by one: memory does not grow with their number.
 

@@ -14,13 +14,14 @@ from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
 from content.base.tables import CellError, Shown
 
+MAX_CODES = 5_000  # different formats of one workbook; Excel has 250 beside its own
 DIGITS = 15  # that Excel keeps of a number
 PLAIN = re.compile(r"(0+)(?:\.(0+))?(%?)")  # such as 00000, 0.00 and 0.0%
 PERCENT = re.compile(r"[0#,.]*%")
 Number = Callable[[str], Any]
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=MAX_CODES)
 def reader(code: str, *, is_1904: bool) -> Number:
     """Return the function that reads the numbers in cells of a format, such as `00000` or `yyyy-mm-dd`."""
     if is_timedelta_format(code):

@@ -13,7 +13,7 @@ from content.base.files import numbers
 from content.base.files.texts import Parts, decode
 from content.base.files.workbook import Workbook
 from content.base.files.xml import Attributes, DamagedError, Reader
-from content.base.tables import CellError, FileError
+from content.base.tables import LONGEST_ROW, CellError, FileError, long_row
 
 MAX_UNPACKED = 1_000_000_000  # bytes of a sheet
 MAX_ROWS, MAX_WIDTH = 1_048_576, 16_384  # of a sheet of Excel
@@ -41,7 +41,7 @@ class _Sheet(Reader):
     def __init__(self, book: Workbook) -> None:
         super().__init__()
         self.book, self.rows, self.parts = book, deque[tuple[int, Cells]](), Parts()
-        self.number, self.cell_count = 0, 0
+        self.number, self.cell_count, self.row_length = 0, 0, 0
         self.cells: Cells = {}
         self.columns: dict[str, int] = {}  # the numbers of the letters that occur
         self.column, self.kind, self.style = -1, "n", 0
@@ -65,7 +65,7 @@ class _Sheet(Reader):
             self.value = text
         elif name == "c":
             if self.value or self.has_formula or self.has_text:
-                self.cells[self.column] = self._cell()
+                self._add_cell(self._cell())
         elif name == "row":
             self.rows.append((self.number, self.cells))
             self.cells = {}
@@ -76,7 +76,7 @@ class _Sheet(Reader):
         number = _index(attributes.get("r", ""), self.number + 1)
         if not self.number < number <= MAX_ROWS:
             raise DamagedError
-        self.number, self.column = number, -1
+        self.number, self.column, self.row_length = number, -1, 0
 
     def _start_cell(self, attributes: Attributes) -> None:
         self.cell_count += 1
@@ -102,6 +102,12 @@ class _Sheet(Reader):
             self.columns[letters] = column
         return column
 
+    def _add_cell(self, cell: Any) -> None:
+        self.row_length += len(str(cell))
+        if self.row_length > LONGEST_ROW:
+            raise long_row()
+        self.cells[self.column] = cell
+
     def _cell(self) -> Any:
         """Return the value as the sheet shows it, or a `CellError`."""
         if self.has_formula and (self.book.is_uncalculated or not (self.value or self.kind == "str")):
@@ -111,7 +117,9 @@ class _Sheet(Reader):
         if not self.value:
             return None
         if self.kind == "s":
-            return unescape(decode(self.book.texts[_index(self.value, -1)]))
+            text = self.book.texts[_index(self.value, -1)]
+            self.added += len(text)
+            return unescape(decode(text))
         if self.kind in ("str", "inlineStr"):
             return unescape(decode(self.value))
         if self.kind == "b":

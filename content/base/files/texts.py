@@ -6,7 +6,7 @@ from array import array
 from typing import IO
 
 from backoffice.kit import waiting_files
-from content.base.files.xml import Attributes, DamagedError, Reader
+from content.base.files.xml import LONGEST_TEXT, Attributes, DamagedError, Reader
 
 MAX_TEXTS = 5_000_000  # 8 bytes each are kept in memory
 MAX_UNPACKED = 500_000_000  # bytes
@@ -67,6 +67,7 @@ class Parts:
 
     def __init__(self) -> None:
         self._parts: list[str] = []
+        self._length = 0
         self._is_phonetic = False
 
     def start(self, name: str) -> None:
@@ -76,8 +77,11 @@ class Parts:
     def end(self, name: str, text: str) -> None:
         if name == "rPh":
             self._is_phonetic = False
-        elif name == "t" and not self._is_phonetic:
+        elif name == "t" and text and not self._is_phonetic:
             self._parts.append(text)
+            self._length += len(text)
+            if self._length > LONGEST_TEXT:
+                raise DamagedError
 
     def text(self) -> str:
         return "".join(self._parts)

@@ -6,12 +6,14 @@ from django.utils.translation import gettext as _
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from content.base.files.archive import Archive
+from content.base.files.numbers import MAX_CODES
 from content.base.files.texts import Texts
-from content.base.files.xml import Attributes, DamagedError, Reader
+from content.base.files.xml import Attributes, DamagedError, Reader, short
 from content.base.tables import FileError
 
 MAX_UNPACKED = 100_000_000  # bytes of the list of sheets, or of the formats
-MAX_FORMATS = 100_000  # Excel has 65,490
+MAX_STYLES = 100_000  # Excel has 65,490
+MAX_SHEETS = 10_000  # as LibreOffice has
 # Dates and times in the languages of East Asia, which the file does not spell: ECMA-376 part 1, 18.8.30.
 EAST_ASIAN = {*range(27, 37), *range(50, 59)}
 
@@ -120,7 +122,9 @@ class _Book(Reader):
             is_visible = attributes.get("state", "visible") == "visible"
             # The id of the relation has a prefix, which tells it from `sheetId`.
             relation = next((value for key, value in attributes.items() if key.endswith(":id")), "")
-            self.sheets.append(Sheet(attributes.get("name", ""), relation, is_visible))
+            self.sheets.append(Sheet(short(attributes.get("name", "")), short(relation), is_visible))
+            if len(self.sheets) > MAX_SHEETS:
+                raise DamagedError
         elif name == "workbookView" and not self.active:
             self.active = _number(attributes, "activeTab")
         elif name == "workbookPr":
@@ -140,12 +144,12 @@ class _Formats(Reader):
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name == "numFmt":
-            self.codes[_number(attributes, "numFmtId")] = attributes.get("formatCode", "")
+            self.codes[_number(attributes, "numFmtId")] = short(attributes.get("formatCode", ""))
         elif name == "cellXfs":
             self._is_inside = True
         elif name == "xf" and self._is_inside:
             self.used.append(_number(attributes, "numFmtId"))
-        if len(self.used) + len(self.codes) > MAX_FORMATS:
+        if len(self.used) > MAX_STYLES or len(self.codes) > MAX_CODES:
             raise DamagedError
 
     def end(self, name: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,7 +13,7 @@ from openpyxl.cell.cell import ERROR_CODES
 
 from backoffice.kit.numbers import grouped
 from backoffice.kit.spreadsheets import escape
-from content.base.files.archive import archive_of
+from content.base.files.archive import Archive, archive_of
 from content.base.files.format import FileFormat
 from content.base.files.numbers import DIGITS
 from content.base.files.sheet import Cells, rows_of
@@ -42,6 +43,10 @@ class XLSX(FileFormat):
 
         return Table(headers, rows, Found(sheet=book.sheet.name, others=book.others))
 
+    def size(self, source: Path) -> int:
+        with _archive(source) as archive:
+            return archive.size
+
     def write(self, out: BinaryIO, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         book = openpyxl.Workbook(write_only=True)
         sheet = book.create_sheet("Export")
@@ -60,18 +65,30 @@ class XLSX(FileFormat):
         book.save(out)
 
 
+@contextmanager
+def _archive(source: bytes | Path) -> Iterator[Archive]:
+    """Open the file of a workbook.
+
+    Raises:
+        FileError: the file is not an XLSX workbook; also while it is read.
+    """
+    check_old_office(beginning(source))
+    try:
+        with archive_of(source) as archive:
+            yield archive
+    except DamagedError as error:
+        message = _("The file is not an XLSX workbook, or it is damaged. Save it again as XLSX.")
+        raise FileError(message) from error
+
+
 def _opened(source: bytes | Path) -> Workbook:
     """Read all of a workbook but its cells.
 
     Raises:
         FileError: the file is not an XLSX workbook, or no sheet of it is visible.
     """
-    check_old_office(beginning(source))
-    try:
-        with archive_of(source) as archive:
-            return workbook_of(archive)
-    except DamagedError as error:
-        raise _damaged() from error
+    with _archive(source) as archive:
+        return workbook_of(archive)
 
 
 def _records(source: bytes | Path, book: Workbook) -> Iterator[tuple[int, Cells]]:
@@ -80,15 +97,8 @@ def _records(source: bytes | Path, book: Workbook) -> Iterator[tuple[int, Cells]
     Raises:
         FileError: the file is not an XLSX workbook, or is too large.
     """
-    try:
-        with archive_of(source) as archive, archive.open(book.sheet.part) as part:
-            yield from rows_of(part, book)
-    except DamagedError as error:
-        raise _damaged() from error
-
-
-def _damaged() -> FileError:
-    return FileError(_("The file is not an XLSX workbook, or it is damaged. Save it again as XLSX."))
+    with _archive(source) as archive, archive.open(book.sheet.part) as part:
+        yield from rows_of(part, book)
 
 
 def _first(records: Iterator[tuple[int, Cells]]) -> tuple[int, Sequence[str]]:

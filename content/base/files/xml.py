@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 
 from content.base.tables import FileError
 
-BLOCK = 64 * 1024  # bytes read at a time
+BLOCK = 4 * 1024  # bytes read at a time; what they name, such as shared texts, is kept until they are handled
+DEEPEST = 100  # elements within each other; Excel writes about ten
+LONGEST_NAME = 255  # characters of a sheet's name or of a format's code, as in Excel
 LONGEST_TAG = 1024 * 1024  # bytes; a tag is kept whole
 LONGEST_TEXT = 131_072  # characters of a text, as of a CSV field in Python; Excel's cells hold 32,767
 Attributes = dict[str, str]
@@ -22,12 +24,16 @@ class Reader:
     """The elements of a part. Subclasses handle their starts and ends, and say in `keeps` of which the text matters.
 
     The names of elements come without the root's prefix, which programs choose.
+
+    Attributes:
+        added: the characters that the part took from another one, which count as if they stood here.
     """
 
     keeps: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self._prefix = ""
+        self._depth = self.added = 0
         self._text: list[str] | None = None
         self._length = 0
 
@@ -51,10 +57,10 @@ class Reader:
         try:
             while block := part.read(BLOCK):
                 size += len(block)
-                if size > most:
+                parser.Parse(block)
+                if size + self.added > most:
                     words = {"most": most // 10**6}
                     raise FileError(_("The sheet unpacks to more than %(most)s MB. Split it, or use CSV.") % words)
-                parser.Parse(block)
                 if size - parser.CurrentByteIndex > LONGEST_TAG:
                     raise DamagedError
                 yield
@@ -77,6 +83,9 @@ class Reader:
         return parser
 
     def _start(self, name: str, attributes: Attributes) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise DamagedError
         if self._prefix:
             name = name.removeprefix(self._prefix)
         if name in self.keeps:
@@ -84,6 +93,7 @@ class Reader:
         self.start(name, attributes)
 
     def _end(self, name: str) -> None:
+        self._depth -= 1
         if self._prefix:
             name = name.removeprefix(self._prefix)
         text = ""
@@ -98,6 +108,17 @@ class Reader:
         self._length += len(text)
         if self._length > LONGEST_TEXT:
             raise DamagedError
+
+
+def short(name: str) -> str:
+    """Return a name that is kept.
+
+    Raises:
+        DamagedError: it is longer than any program writes.
+    """
+    if len(name) > LONGEST_NAME:
+        raise DamagedError
+    return name
 
 
 def _refuse(*_arguments: object) -> None:

@@ -12,6 +12,8 @@ RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 
+FIRST_TEXT = '<c t="s"><v>0</v></c>'  # a cell that names the first of the texts that cells share
+
 
 def text(value: str) -> str:
     return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'

@@ -1,13 +1,16 @@
 import io
 import tracemalloc
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from openpyxl.styles.numbers import BUILTIN_FORMATS
 
-from content.base.files import CSV, XLSX, sheet, texts, xml
+from content.base.files import CSV, XLSX, sheet, texts, workbook, xml
 from content.base.tables import CellError, FileError
 from tests.content.awkward import xlsx_files as files
-from tests.content.awkward.book import book, row, rows
+from tests.content.awkward.book import FIRST_TEXT, book, row, rows
 from tests.content.awkward.case import Case, check
 
 pytestmark = pytest.mark.django_db
@@ -103,12 +106,28 @@ def test_a_date_that_is_none_is_an_error_of_its_cell(number):
 
 
 # --- what the file chooses costs little ------------------------------------------------------------------------------
+LONG = f"<t>{'x' * 100_000}</t>"
+
+
+@contextmanager
+def at_most(most: int) -> Iterator[None]:
+    """Memory of Python's own."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < most
+    finally:
+        tracemalloc.stop()
+
+
 ENDLESS = {
     "rows": "<row/>" * 10_001,
     "cells": f"<row>{'<c/>' * 20_000}</row>",
     "a tag": f'<row a="{"x" * 3_000_000}"/>',
     "a comment": f"<!--{'x' * 3_000_000}-->",
     "a text": f"<row><c><v>{'1' * 3_000_000}</v></c></row>",
+    "elements in elements": "<a>" * 100_000,
+    "parts of a text": f'<row><c t="inlineStr"><is>{LONG * 100}</is></c></row>',
 }
 
 
@@ -116,23 +135,51 @@ ENDLESS = {
 def test_a_sheet_without_an_end_is_not_read_into_memory(monkeypatch, name):
     monkeypatch.setattr(sheet, "MAX_ROWS", 10_000)
     data = book(rows(ENDLESS[name]))
-    tracemalloc.start()
-    try:
+    with at_most(8_000_000), pytest.raises(FileError, match="damaged"):
+        list(XLSX().create_dataset(data))
+
+
+FEW_BYTES = {
+    "a text in each cell of a row": (
+        book(rows(f"<row>{FIRST_TEXT * 16_384}</row>"), texts=[LONG]),
+        "A row has more than",
+    ),
+    "a shared text of many parts": (book(rows(f"<row>{FIRST_TEXT}</row>"), texts=[LONG * 100]), "damaged"),
+    "a format of many zeros": (book(rows('<row><c s="1"><v>5</v></c></row>'), formats=["0" * 1_000_000]), "damaged"),
+}
+
+
+@pytest.mark.parametrize("name", FEW_BYTES)
+def test_few_bytes_that_stand_for_many_are_not_read_into_memory(name):
+    data, message = FEW_BYTES[name]
+    with at_most(30_000_000), pytest.raises(FileError, match=message):
+        list(XLSX().create_dataset(data))
+
+
+def test_rows_that_repeat_a_text_are_not_kept_together():
+    data = book(rows(f"<row>{FIRST_TEXT}</row>" * 500), texts=[LONG])
+    with at_most(30_000_000):
+        assert sum(1 for _ in XLSX().create_dataset(data)) == 500
+
+
+def test_a_text_counts_as_often_as_a_sheet_repeats_it(monkeypatch):
+    monkeypatch.setattr(sheet, "MAX_UNPACKED", 1_000_000)
+    with pytest.raises(FileError, match="unpacks to more than 1 MB"):
+        list(XLSX().create_dataset(book(rows(f"<row>{FIRST_TEXT}</row>" * 200), texts=[LONG])))
+
+
+def test_more_sheets_and_formats_than_programs_write_are_refused(monkeypatch):
+    monkeypatch.setattr(workbook, "MAX_SHEETS", 1)
+    monkeypatch.setattr(workbook, "MAX_CODES", len(BUILTIN_FORMATS) + len(workbook.EAST_ASIAN) + 1)
+    for data in (book("", ""), book(rows(), formats=["0;0", "0;1"])):
         with pytest.raises(FileError, match="damaged"):
-            list(XLSX().create_dataset(data))
-        assert tracemalloc.get_traced_memory()[1] < 8_000_000
-    finally:
-        tracemalloc.stop()
+            XLSX().create_dataset(data)
 
 
 def test_a_cell_in_the_last_column_costs_no_more_than_another():
     data = book(rows('<row><c r="XFD1"><v>1</v></c></row>' * 3_000))
-    tracemalloc.start()
-    try:
+    with at_most(8_000_000):
         assert sum(1 for _ in XLSX().create_dataset(data)) == 3_000
-        assert tracemalloc.get_traced_memory()[1] < 8_000_000
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("reference", ["XFE1", "AAAA1", "Ä1"])
@@ -157,13 +204,9 @@ def test_more_texts_than_sheets_have_are_refused(monkeypatch):
 def test_texts_are_not_kept_in_memory():
     shared = [f"<t>{'x' * 1000}{number}</t>" for number in range(5_000)]
     data = book(f'<sheetData>{row("title")}<row><c t="s"><v>4999</v></c></row></sheetData>', texts=shared)
-    tracemalloc.start()
-    try:
+    with at_most(2_000_000):
         table = XLSX().create_dataset(data)
         assert [found[0][-4:] for _, found in table] == ["4999"]
-        assert tracemalloc.get_traced_memory()[1] < 2_000_000
-    finally:
-        tracemalloc.stop()
 
 
 def test_parts_that_are_not_read_may_be_large():

@@ -99,6 +99,12 @@ def test_the_actions_need_the_permission_to_change(items, action):
     assert not Job.objects.exists()
 
 
+@pytest.mark.parametrize("action", ["enrich", "summarize"])
+def test_items_that_are_gone_are_none(action):
+    choose(sign_in("tasks.change_item", "tasks.view_item"), action, [Item(pk=-1)])
+    assert (Job.objects.get().title, Job.objects.get().total) == (f"{action.capitalize()} 0 items", 0)
+
+
 def test_a_permission_that_was_taken_away_ends_the_job(items, external):
     user = editor()
     job = jobs.begin(jobs.enrich, [items[0].pk], user=user)

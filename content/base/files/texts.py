@@ -77,9 +77,9 @@ class Parts:
     def end(self, name: str, text: str) -> None:
         if name == "rPh":
             self._is_phonetic = False
-        elif name == "t" and text and not self._is_phonetic:
+        elif name == "t" and not self._is_phonetic:
             self._parts.append(text)
-            self._length += len(text)
+            self._length += max(len(text), 1)
             if self._length > LONGEST_TEXT:
                 raise DamagedError
 

@@ -126,6 +126,7 @@ ENDLESS = {
     "a tag": f'<row a="{"x" * 3_000_000}"/>',
     "a comment": f"<!--{'x' * 3_000_000}-->",
     "a text": f"<row><c><v>{'1' * 3_000_000}</v></c></row>",
+    "empty parts of a text": f'<row><c t="inlineStr"><is>{"<t/>" * 200_000}</is></c></row>',
     "elements in elements": "<a>" * 100_000,
     "parts of a text": f'<row><c t="inlineStr"><is>{LONG * 100}</is></c></row>',
 }

@@ -1,6 +1,7 @@
 """Reads a part of a workbook, block by block, with bounds: its size is chosen by whoever made the file."""
 
 from collections.abc import Iterator
+from time import thread_time
 from typing import IO
 from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 
@@ -12,6 +13,7 @@ BLOCK = 4 * 1024  # bytes read at a time; what they name, such as shared texts, 
 DEEPEST = 100  # elements within each other; Excel writes about ten
 LONGEST_NAME = 255  # characters of a sheet's name or of a format's code, as in Excel
 LONGEST_TAG = 1024 * 1024  # bytes; a tag is kept whole
+MAX_SECONDS = 300.0  # of a processor, for one part: elements without a cell can be many, too
 LONGEST_TEXT = 131_072  # characters of a text, as of a CSV field in Python; Excel's cells hold 32,767
 Attributes = dict[str, str]
 
@@ -51,13 +53,19 @@ class Reader:
 
         Raises:
             DamagedError: the part is not XML, or has a tag or a text that no program writes.
-            FileError: the part is too large.
+            FileError: the part is too large, or takes too long to read.
         """
-        parser, size = self._parser(), 0
+        parser, size, seconds = self._parser(), 0, 0.0
         try:
-            while block := part.read(BLOCK):
+            while True:
+                began = thread_time()
+                if not (block := part.read(BLOCK)):
+                    break
                 size += len(block)
                 parser.Parse(block)
+                seconds += thread_time() - began
+                if seconds > MAX_SECONDS:
+                    raise FileError(_("The sheet takes too long to read. Split it, or use CSV."))
                 if size + self.added > most:
                     words = {"most": most // 10**6}
                     raise FileError(_("The sheet unpacks to more than %(most)s MB. Split it, or use CSV.") % words)

@@ -169,6 +169,12 @@ def test_a_text_counts_as_often_as_a_sheet_repeats_it(monkeypatch):
         list(XLSX().create_dataset(book(rows(f"<row>{FIRST_TEXT}</row>" * 200), texts=[LONG])))
 
 
+def test_a_sheet_that_takes_too_long_is_refused(monkeypatch):
+    monkeypatch.setattr(xml, "MAX_SECONDS", 0.0)
+    with pytest.raises(FileError, match="takes too long to read"):
+        list(XLSX().create_dataset(book(rows())))
+
+
 def test_more_sheets_and_formats_than_programs_write_are_refused(monkeypatch):
     monkeypatch.setattr(workbook, "MAX_SHEETS", 1)
     monkeypatch.setattr(workbook, "MAX_CODES", len(BUILTIN_FORMATS) + len(workbook.EAST_ASIAN) + 1)

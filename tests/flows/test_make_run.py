@@ -197,13 +197,13 @@ def test_ctrl_c_stops_all_and_a_second_start_keeps_the_data_and_survives_its_ser
         assert password(lines) == first.password
         assert "Writing sample content …" not in lines
         for log, title in (("remote", "The warehouse's web server"), ("remote-worker", "The warehouse's worker")):
+            until(lambda log=log: len(second.service(log)) > 1)
             of_it = second.service(log)
-            assert len(of_it) > 1
             os.kill(second.leader(log), signal.SIGKILL)
             assert f"{title} ended" in second.read_until("ended")[-1]
             second.wait_until_gone(of_it)
         assert count(first.ports["PORT"], "posts", first.password) == 100
-        assert min(map(len, map(second.service, ("web", "worker")))) > 1
+        until(lambda: min(map(len, map(second.service, ("web", "worker")))) > 1)
         second.process.kill()
         second.wait_until_nothing_is_left()
 

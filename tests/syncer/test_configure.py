@@ -506,7 +506,6 @@ def errors_of(column, value):
         {"user_id__range": [1]},
         {"user_id__range": [1, 2, 3]},
         {"title__isnull": 1},
-        pytest.param({"user_id__in": [10**23]}, marks=pytest.mark.sqlite),  # PostgreSQL can compare it
         {"user_id__in": [[1]]},
         {"_negated": True},
         {"_connector": "OR"},

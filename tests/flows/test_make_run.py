@@ -86,6 +86,11 @@ class Launcher:
     def service(self, name: str) -> set[int]:
         return {pid for pid in self.at_work() if os.getsid(pid) == self.leader(name)}
 
+    def whole_service(self, log: str) -> set[int]:
+        """The processes of a service, as soon as its first one has started others."""
+        until(lambda: len(self.service(log)) > 1)
+        return self.service(log)
+
     def wait_until_gone(self, pids: set[int]) -> None:
         until(lambda: not pids & self.at_work())
 
@@ -197,13 +202,12 @@ def test_ctrl_c_stops_all_and_a_second_start_keeps_the_data_and_survives_its_ser
         assert password(lines) == first.password
         assert "Writing sample content …" not in lines
         for log, title in (("remote", "The warehouse's web server"), ("remote-worker", "The warehouse's worker")):
-            until(lambda log=log: len(second.service(log)) > 1)
-            of_it = second.service(log)
+            of_it = second.whole_service(log)
             os.kill(second.leader(log), signal.SIGKILL)
             assert f"{title} ended" in second.read_until("ended")[-1]
             second.wait_until_gone(of_it)
         assert count(first.ports["PORT"], "posts", first.password) == 100
-        until(lambda: min(map(len, map(second.service, ("web", "worker")))) > 1)
+        assert all(map(second.whole_service, ("web", "worker")))
         second.process.kill()
         second.wait_until_nothing_is_left()
 
